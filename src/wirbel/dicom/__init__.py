@@ -1,0 +1,1 @@
+"""Reading and writing DICOM objects, for every room."""

@@ -1,0 +1,1 @@
+"""Osteoporotic, malignant or uncertain: the place for a classifier."""

@@ -1,0 +1,1 @@
+"""What the measures say: Genant grade and shape, kyphosis, warnings."""

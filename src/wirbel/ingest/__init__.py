@@ -1,0 +1,1 @@
+"""Inputs as hospitals have them, to volumes."""

@@ -1,0 +1,1 @@
+"""Drawn CTs with known truth."""

@@ -1,0 +1,1 @@
+"""Pages, figures, texts and tables of a result."""

@@ -1,0 +1,1 @@
+"""Vertebrae found, segmented and named."""

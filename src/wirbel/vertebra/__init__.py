@@ -1,0 +1,1 @@
+"""A vertebra's own frame, its heights and its density."""
