@@ -16,5 +16,5 @@ def data_dir() -> Path:
     """The hand-out's folder, or a skip that says why."""
     folder = Path(os.environ.get("WIRBEL_DATA", DEFAULT_DATA))
     if not (folder / "README.md").is_file():
-        pytest.skip(f"no hand-out at {folder.name!r}: set WIRBEL_DATA to the folder that holds ct/, masks/, robustness/")
+        pytest.skip(f"no hand-out at {folder.name!r}: set WIRBEL_DATA to the folder with ct/ and masks/")
     return folder

@@ -1,1 +1,5 @@
 """Osteoporotic, malignant or uncertain: the place for a classifier."""
+
+from wirbel.etiology.etiology import Cause, Etiology, Tier
+
+__all__ = ["Cause", "Etiology", "Tier"]

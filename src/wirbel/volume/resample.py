@@ -17,12 +17,12 @@ def _sampled(array: np.ndarray, source: Grid, target: Grid, *, order: int, outsi
         between[:3, 3], np.round(between[:3, 3]), atol=1e-4
     ):
         return _shifted(array, np.round(between[:3, 3]).astype(int), target.shape, outside)
-    result: np.ndarray = ndimage.affine_transform(
+    result: np.ndarray = ndimage.affine_transform(  # type: ignore[call-overload]  # scipy-stubs wants order as Literal
         array,
         between[:3, :3],
         between[:3, 3],
         output_shape=target.shape,
-        output=np.float32 if order else array.dtype,
+        output=np.dtype(np.float32) if order else array.dtype,
         order=order,
         mode="constant",
         cval=outside,

@@ -1,0 +1,71 @@
+"""The result of one study: what was found, of which series, made by what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wirbel.etiology import Etiology
+from wirbel.finding import Findings
+from wirbel.spine import Spine
+from wirbel.vertebra import VertebraMeasures
+from wirbel.volume import Acquisition
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRef:
+    """The series an answer belongs to, as its header has it; None = not given, never invented.
+
+    `sha256` is over the pixel files in slice order. `source_name` is the file or folder name (no path).
+    `notes` are sentences of ingest (tilt corrected, ...), free of patient data. `repr` hides patient data.
+    """
+
+    source_name: str
+    sha256: str
+    modality: str
+    slices: int
+    acquisition: Acquisition
+    in_plane_mm: float
+    manufacturer: str | None = None
+    model: str | None = None
+    series_number: str | None = None
+    series_description: str | None = None
+    accession: str | None = None
+    patient_id: str | None = None
+    study_date: str | None = None
+    study_uid: str | None = None
+    series_uid: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SeriesRef({self.modality}, {self.slices} slices, {self.acquisition.slice_mm:g} mm)"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """By what the result was made. `settings` are the chain's settings flattened to `room.name: value`."""
+
+    wirbel_version: str
+    segmenter: str
+    classifier: str
+    bundles: Mapping[str, str]
+    settings: Mapping[str, object]
+    started: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyResult:
+    """Every vertebra of a study, assessed or not assessed with a reason.
+
+    `measures`, `findings.vertebrae` and `etiology.vertebrae` run in the order of `spine.vertebrae`.
+    `series` is the one for finding, naming and masks; `heights_series` and `density_series` differ from it where
+    another reconstruction served the purpose better.
+    """
+
+    series: SeriesRef
+    heights_series: SeriesRef
+    density_series: SeriesRef
+    spine: Spine
+    measures: tuple[VertebraMeasures, ...]
+    findings: Findings
+    etiology: Etiology
+    provenance: Provenance
