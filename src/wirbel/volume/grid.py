@@ -1,7 +1,6 @@
 """A grid of voxels placed in the patient: shape and affine, DICOM LPS, millimetres."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float64
@@ -40,7 +39,7 @@ class Grid:
         shape: tuple[int, int, int],
         spacing_mm: tuple[float, float, float],
         origin_lps_mm: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    ) -> Self:
+    ) -> "Grid":
         """A canonical grid: axes (z, y, x) toward superior, posterior, left; spacing in that order."""
         affine = np.zeros((4, 4))
         affine[2, 0], affine[1, 1], affine[0, 2] = spacing_mm
