@@ -1,4 +1,4 @@
-"""Volumes and label maps onto other grids."""
+"""Volumes and label maps onto other grids, slab by slab so that memory stays bounded."""
 
 import numpy as np
 from scipy import ndimage
@@ -8,31 +8,120 @@ from wirbel.volume.volume import LabelMap, Volume, freeze
 
 #: HU given to what lies outside the input: air.
 OUTSIDE_HU = -1024.0
+#: Output voxels worked on at once.
+_SLAB_VOXELS = 4_000_000
 
 
-def _sampled(array: np.ndarray, source: Grid, target: Grid, *, order: int, outside: float) -> np.ndarray:
-    """Values of `array` at the voxel centres of `target`; one affine resampling."""
+def resample_volume(ct: Volume, grid: Grid, *, outside_hu: float = OUTSIDE_HU) -> Volume:
+    """The CT on another grid: averaged where the grid is coarser, then trilinear.
+
+    Outside the input: `outside_hu`. Float32, or the input's own type where the grids differ by whole voxels only.
+    """
+    shift = _whole_voxel_shift(ct.grid, grid)
+    if shift is not None:
+        return Volume(grid, freeze(_shifted(ct.hu, shift, grid.shape, outside_hu)))
+    out = np.empty(grid.shape, dtype=np.float32)
+    rows = max(1, _SLAB_VOXELS // (grid.shape[1] * grid.shape[2]))
+    for start in range(0, grid.shape[0], rows):
+        stop = min(start + rows, grid.shape[0])
+        part = grid.cropped((start, 0, 0), (stop, grid.shape[1], grid.shape[2]))
+        out[start:stop] = _interpolated(ct, part, outside_hu)
+    return Volume(grid, freeze(out))
+
+
+def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
+    """Labels on another grid, nearest neighbour; 0 outside."""
+    shift = _whole_voxel_shift(labels.grid, grid)
+    if shift is not None:
+        return LabelMap(grid, freeze(_shifted(labels.labels, shift, grid.shape, 0.0)))
+    return LabelMap(grid, freeze(_affine(labels.labels, labels.grid, grid, order=0, outside=0.0)))
+
+
+def _interpolated(ct: Volume, grid: Grid, outside_hu: float) -> np.ndarray:
+    """One slab: crop the source, average blocks where the target is coarser, interpolate."""
+    corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in grid.shape])).reshape(3, -1).T
+    at = ct.grid.to_voxel(grid.to_lps_mm(corners))
+    blocks = _block_sizes(ct.grid, grid)
+    low = np.maximum(np.floor(at.min(0)) - 2 * blocks, 0).astype(int)
+    high = np.minimum(np.ceil(at.max(0)) + 2 * blocks + 1, ct.grid.shape).astype(int)
+    if np.any(high - low < 1):
+        return np.full(grid.shape, outside_hu, dtype=np.float32)
+    low -= low % blocks
+    crop = ct.hu[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+    source = ct.grid.cropped(_three(low), _three(high))
+    if blocks.max() > 1:
+        crop, source = _block_means(crop, source, blocks)
+    return _affine(crop.astype(np.float32, copy=False), source, grid, order=1, outside=outside_hu)
+
+
+def _block_sizes(source: Grid, target: Grid) -> np.ndarray:
+    """How many source voxels fit into one target voxel along each source axis."""
+    a = source.voxel_to_lps_mm[:3, :3] / np.asarray(source.spacing_mm)
+    b = target.voxel_to_lps_mm[:3, :3] / np.asarray(target.spacing_mm)
+    nearest = np.argmax(np.abs(a.T @ b), axis=1)
+    along = np.asarray(target.spacing_mm)[nearest]
+    return np.maximum(1, np.floor(along / np.asarray(source.spacing_mm) + 1e-6)).astype(int)
+
+
+def _block_means(array: np.ndarray, grid: Grid, blocks: np.ndarray) -> tuple[np.ndarray, Grid]:
+    """Means over whole blocks (the edge repeated to fill the last one) and their grid."""
+    pad = [(0, int(-n % b)) for n, b in zip(array.shape, blocks, strict=True)]
+    full = np.pad(array, pad, mode="edge") if any(p for _, p in pad) else array
+    for axis, b in enumerate(blocks):
+        shape = [*full.shape[:axis], full.shape[axis] // b, int(b), *full.shape[axis + 1 :]]
+        if b > 1:
+            full = full.reshape(shape).mean(axis=axis + 1, dtype=np.float32)
+    affine = np.array(grid.voxel_to_lps_mm)
+    affine[:3, 3] = grid.to_lps_mm(((blocks - 1) / 2.0)[None])[0]
+    affine[:3, :3] = affine[:3, :3] * blocks
+    return full, Grid(_three(np.asarray(full.shape)), affine)
+
+
+def _affine(array: np.ndarray, source: Grid, target: Grid, *, order: int, outside: float) -> np.ndarray:
+    """Values of `array` at the voxel centres of `target`; the outer half voxel repeats the edge."""
     between = source.lps_mm_to_voxel @ target.voxel_to_lps_mm
-    if np.allclose(between[:3, :3], np.eye(3), atol=1e-6) and np.allclose(
-        between[:3, 3], np.round(between[:3, 3]), atol=1e-4
-    ):
-        return _shifted(array, np.round(between[:3, 3]).astype(int), target.shape, outside)
-    result: np.ndarray = ndimage.affine_transform(  # type: ignore[call-overload]  # scipy-stubs wants order as Literal
+    result: np.ndarray = ndimage.affine_transform(  # type: ignore[call-overload]  # the stubs want order as a literal
         array,
         between[:3, :3],
         between[:3, 3],
         output_shape=target.shape,
-        output=np.dtype(np.float32) if order else array.dtype,
+        output=array.dtype,
         order=order,
-        mode="constant",
-        cval=outside,
-        prefilter=order > 1,
+        mode="nearest",
     )
+    _blank_outside(result, between, np.asarray(source.shape), outside)
     return result
 
 
+def _blank_outside(result: np.ndarray, between: np.ndarray, source_shape: np.ndarray, outside: float) -> None:
+    """Set voxels whose centre lies beyond the source's outer faces (in place, the array is the caller's own)."""
+    axes = [np.arange(n, dtype=np.float32) for n in result.shape]
+    for k in range(3):
+        terms = [between[k, a] * axes[a] for a in range(3)]
+        if np.count_nonzero(np.abs(between[k, :3]) > 1e-7) == 1:
+            a = int(np.argmax(np.abs(between[k, :3])))
+            where = terms[a] + between[k, 3]
+            bad = np.nonzero((where < -0.5) | (where > source_shape[k] - 0.5))[0]
+            if len(bad):
+                index: list[slice | np.ndarray] = [slice(None)] * 3
+                index[a] = bad
+                result[tuple(index)] = outside
+            continue
+        for i in range(result.shape[0]):
+            where = (terms[0][i] + between[k, 3]) + terms[1][:, None] + terms[2][None, :]
+            result[i][(where < -0.5) | (where > source_shape[k] - 0.5)] = outside
+
+
+def _whole_voxel_shift(source: Grid, target: Grid) -> np.ndarray | None:
+    """The shift in voxels when the grids differ by whole voxels only."""
+    between = source.lps_mm_to_voxel @ target.voxel_to_lps_mm
+    shift = np.round(between[:3, 3])
+    same = np.allclose(between[:3, :3], np.eye(3), atol=1e-6) and np.allclose(between[:3, 3], shift, atol=1e-4)
+    return shift.astype(int) if same else None
+
+
 def _shifted(array: np.ndarray, start: np.ndarray, shape: tuple[int, int, int], outside: float) -> np.ndarray:
-    """A crop with padding: no interpolation where grids differ by whole voxels only."""
+    """A crop with padding: no interpolation."""
     out = np.full(shape, outside, dtype=array.dtype)
     low = np.maximum(start, 0)
     high = np.minimum(start + np.asarray(shape), array.shape)
@@ -41,40 +130,6 @@ def _shifted(array: np.ndarray, start: np.ndarray, shape: tuple[int, int, int], 
         target = tuple(slice(a, b) for a, b in zip(low - start, high - start, strict=True))
         out[target] = array[source]
     return out
-
-
-def antialiased(array: np.ndarray, spacing_mm: tuple[float, ...], target_mm: tuple[float, ...]) -> np.ndarray:
-    """Gaussian smoothing before down-sampling, sigma chosen so that FWHM matches the coarser voxel."""
-    sigma = [
-        np.sqrt(max(0.0, (new / 2.355) ** 2 - (old / 2.355) ** 2)) / old
-        for old, new in zip(spacing_mm, target_mm, strict=True)
-    ]
-    if max(sigma) < 0.15:
-        return array
-    smoothed: np.ndarray = ndimage.gaussian_filter(array, sigma, output=np.float32, mode="nearest", truncate=3.0)
-    return smoothed
-
-
-def resample_volume(ct: Volume, grid: Grid, *, outside_hu: float = OUTSIDE_HU) -> Volume:
-    """The CT on another grid: smoothed where the grid is coarser, then trilinear.
-
-    Outside the input: `outside_hu`. Returns float32 unless grids differ by whole voxels only.
-    """
-    values = antialiased(ct.hu, ct.grid.spacing_mm, _spacing_along(ct.grid, grid))
-    return Volume(grid, freeze(_sampled(values, ct.grid, grid, order=1, outside=outside_hu)))
-
-
-def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
-    """Labels on another grid, nearest neighbour; 0 outside."""
-    return LabelMap(grid, freeze(_sampled(labels.labels, labels.grid, grid, order=0, outside=0)))
-
-
-def _spacing_along(source: Grid, target: Grid) -> tuple[float, ...]:
-    """The target's spacing as seen along the source's axes (for oblique pairs: the nearest axis)."""
-    a = source.voxel_to_lps_mm[:3, :3] / np.asarray(source.spacing_mm)
-    b = target.voxel_to_lps_mm[:3, :3] / np.asarray(target.spacing_mm)
-    nearest = np.argmax(np.abs(a.T @ b), axis=1)
-    return tuple(target.spacing_mm[i] for i in nearest)
 
 
 def canonical(ct: Volume) -> Volume:
@@ -93,15 +148,13 @@ def _reoriented(grid: Grid, array: np.ndarray) -> tuple[Grid, np.ndarray]:
     affine = np.array(grid.voxel_to_lps_mm)
     columns = affine[:3, :3][:, order]
     signs = np.sign(columns[[2, 1, 0], [0, 1, 2]])
-    shape = tuple(grid.shape[i] for i in order)
-    origin = affine[:3, 3] + sum(
-        columns[:, k] * (shape[k] - 1) for k in range(3) if signs[k] < 0
-    )
+    shape = [grid.shape[i] for i in order]
+    origin = affine[:3, 3] + sum(columns[:, k] * (shape[k] - 1) for k in range(3) if signs[k] < 0)
     new = np.eye(4)
     new[:3, :3] = columns * signs
     new[:3, 3] = origin
     turned = array.transpose(order)[tuple(slice(None, None, int(s)) for s in signs)]
-    return Grid((shape[0], shape[1], shape[2]), new), freeze(np.ascontiguousarray(turned))
+    return Grid(_three(np.asarray(shape)), new), freeze(np.ascontiguousarray(turned))
 
 
 def _axis_for_each(weights: np.ndarray) -> list[int]:
@@ -111,3 +164,8 @@ def _axis_for_each(weights: np.ndarray) -> list[int]:
         key=lambda o: weights[2, o[0]] + weights[1, o[1]] + weights[0, o[2]],
     )
     return list(best)
+
+
+def _three(numbers: np.ndarray) -> tuple[int, int, int]:
+    z, y, x = (int(n) for n in numbers)
+    return z, y, x
