@@ -1,5 +1,7 @@
 """Volumes and label maps onto other grids, slab by slab so that memory stays bounded."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
@@ -142,19 +144,44 @@ def canonical_labels(labels: LabelMap) -> LabelMap:
     return LabelMap(*_reoriented(labels.grid, labels.labels))
 
 
-def _reoriented(grid: Grid, array: np.ndarray) -> tuple[Grid, np.ndarray]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Reorientation:
+    """How an array turns canonical: take its axes in `order`, reverse those with sign -1; `grid` is the result's."""
+
+    grid: Grid
+    order: tuple[int, int, int]
+    signs: tuple[int, int, int]
+
+    def of(self, array: np.ndarray) -> np.ndarray:
+        """The canonical view of an array on the source grid; no copy."""
+        a, b, c = self.signs
+        return array.transpose(self.order)[::a, ::b, ::c]
+
+    def undone(self, canonical_array: np.ndarray) -> np.ndarray:
+        """The view of a canonical array in which it lies on the source grid; no copy."""
+        a, b, c = self.signs
+        return canonical_array[::a, ::b, ::c].transpose(np.argsort(self.order))
+
+
+def reorientation(grid: Grid) -> Reorientation:
+    """The flips and permutation toward superior, posterior, left: what `canonical` applies."""
     directions = grid.voxel_to_lps_mm[:3, :3] / np.asarray(grid.spacing_mm)
     order = _axis_for_each(np.abs(directions))
     affine = np.array(grid.voxel_to_lps_mm)
     columns = affine[:3, :3][:, order]
-    signs = np.sign(columns[[2, 1, 0], [0, 1, 2]])
+    signs = [-1 if columns[2 - k, k] < 0 else 1 for k in range(3)]
     shape = [grid.shape[i] for i in order]
     origin = affine[:3, 3] + sum(columns[:, k] * (shape[k] - 1) for k in range(3) if signs[k] < 0)
     new = np.eye(4)
     new[:3, :3] = columns * signs
     new[:3, 3] = origin
-    turned = array.transpose(order)[tuple(slice(None, None, int(s)) for s in signs)]
-    return Grid(_three(np.asarray(shape)), new), freeze(np.ascontiguousarray(turned))
+    turned = Grid((shape[0], shape[1], shape[2]), new)
+    return Reorientation(turned, (order[0], order[1], order[2]), (signs[0], signs[1], signs[2]))
+
+
+def _reoriented(grid: Grid, array: np.ndarray) -> tuple[Grid, np.ndarray]:
+    turn = reorientation(grid)
+    return turn.grid, freeze(np.ascontiguousarray(turn.of(array)))
 
 
 def _axis_for_each(weights: np.ndarray) -> list[int]:
