@@ -146,7 +146,7 @@ def canonical_labels(labels: LabelMap) -> LabelMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reorientation:
-    """How an array turns canonical: take its axes in `order`, reverse those with sign -1; `grid` is the result's."""
+    """How an array turns canonical: its axes in `order`, those with sign -1 reversed; `grid` is the result's."""
 
     grid: Grid
     order: tuple[int, int, int]
