@@ -22,6 +22,9 @@ class Reason(StrEnum):
     CONTRAST = "contrast"
     NOT_HU = "not_hu"
     NO_CLASSIFIER = "no_classifier"
+    TUBE_VOLTAGE = "tube_voltage"
+    KERNEL = "kernel"
+    SPECTRAL = "spectral"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,33 @@ class Density:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Endplate:
+    """One endplate: its normal (unit vector in LPS toward superior) and its median sagittal profile.
+
+    `sunk_mm`: how far it lies inside the chord between the anterior and the posterior station, from posterior to
+    anterior at equal steps, positive into the body.
+    """
+
+    normal: Float64[np.ndarray, "3"]
+    sunk_mm: tuple[float, ...]
+
+    @property
+    def deepest_mm(self) -> float:
+        """Largest depth inside the chord."""
+        return max(self.sunk_mm)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endplates:
+    """Both endplates; `wedge_deg` is the angle between them in the body's sagittal plane, positive: lower in
+    front."""
+
+    upper: Endplate
+    lower: Endplate
+    wedge_deg: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class VertebraMeasures:
     """All measures of one vertebra; `label` is its number in the masks."""
 
@@ -98,3 +128,4 @@ class VertebraMeasures:
     wedge_deg: float | NotMeasured
     density: Density | NotMeasured
     body_volume_mm3: float | NotMeasured
+    endplates: Endplates | NotMeasured = NotMeasured(Reason.MASK_POOR)

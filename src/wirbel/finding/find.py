@@ -1,0 +1,106 @@
+"""All findings of a column."""
+
+from collections.abc import Sequence
+
+from wirbel.finding.density import reading_of
+from wirbel.finding.finding import Caution, ContrastPhase, Finding, Findings, Verdict, Why
+from wirbel.finding.kyphosis import kyphosis_of
+from wirbel.finding.norms import Norm, norm_of
+from wirbel.finding.reference import Expected, Row, expected_heights
+from wirbel.finding.settings import FindingSettings
+from wirbel.finding.verdict import Case, verdict_of
+from wirbel.spine import Level, NumberingStatus, Spine, Vertebra
+from wirbel.vertebra import BodyHeights, Endplates, NotMeasured, Reason, VertebraMeasures
+from wirbel.volume import Acquisition, Volume
+
+#: Two neighbours whose largest losses differ by less than this have lost alike.
+ALIKE = 0.06
+
+
+def find_all(
+    ct: Volume,
+    spine: Spine,
+    measures: Sequence[VertebraMeasures],
+    settings: FindingSettings,
+    acquisition: Acquisition,
+) -> Findings:
+    """A verdict for every vertebra, or the reason why there is none; kyphosis, density reading, cautions."""
+    by_label = {m.label: m for m in measures}
+    own = [by_label[v.label] for v in spine.vertebrae]
+    rows = _rows(spine.vertebrae, own)
+    expected = {row.label: expected_heights(rows, i, settings.grade) for i, row in enumerate(rows)}
+    norms = {row.label: row.norm for row in rows}
+    vertebrae = tuple(
+        _finding(v, m, norms.get(v.label), expected, settings) for v, m in zip(spine.vertebrae, own, strict=True)
+    )
+    phase = ContrastPhase.UNKNOWN
+    return Findings(
+        vertebrae,
+        kyphosis_of(spine.vertebrae, own),
+        reading_of(spine.vertebrae, own, phase, acquisition, settings.screen),
+        _cautions(spine, phase, settings, acquisition),
+    )
+
+
+def _rows(vertebrae: Sequence[Vertebra], measures: Sequence[VertebraMeasures]) -> list[Row]:
+    """Vertebrae with heights and a norm; without names the norms of the middle of the column stand in."""
+    rows = []
+    for place, (v, m) in enumerate(zip(vertebrae, measures, strict=True)):
+        norm = norm_of(v.level) if v.level is not None else norm_of(Level.T11)
+        if norm is not None and isinstance(m.heights, BodyHeights):
+            rank = v.level.rank if v.level is not None else float(place)
+            rows.append(Row(v.label, rank, m.heights.median, norm))
+    return rows
+
+
+def _finding(
+    vertebra: Vertebra,
+    measures: VertebraMeasures,
+    norm: Norm | None,
+    expected: dict[int, Expected],
+    settings: FindingSettings,
+) -> Finding:
+    if isinstance(measures.heights, NotMeasured):
+        return _not_assessed(vertebra.label, measures.heights)
+    if norm is None or (vertebra.level is not None and vertebra.level.region in "CS"):
+        return _not_assessed(vertebra.label, NotMeasured(Reason.LEVEL_NOT_GRADED))
+    if not isinstance(measures.endplates, Endplates) or isinstance(measures.wedge_deg, NotMeasured):
+        return _not_assessed(vertebra.label, NotMeasured(Reason.MASK_POOR))
+    mine = expected[vertebra.label]
+    alike = sum(
+        1
+        for label, other in expected.items()
+        if abs(label - vertebra.label) == 1 and abs(other.largest - mine.largest) < ALIKE
+    )
+    case = Case(
+        vertebra.label,
+        vertebra.level,
+        measures.heights.median,
+        mine,
+        norm,
+        measures.endplates,
+        measures.wedge_deg,
+        alike,
+    )
+    return verdict_of(case, settings.grade)
+
+
+def _not_assessed(label: int, why: NotMeasured) -> Finding:
+    reasons = (Why.LEVEL_NOT_GRADED,) if why.reason is Reason.LEVEL_NOT_GRADED else ()
+    return Finding(label, Verdict.NOT_ASSESSED, why, None, why, reasons, {}, why)
+
+
+def _cautions(
+    spine: Spine, phase: ContrastPhase, settings: FindingSettings, acquisition: Acquisition
+) -> tuple[Caution, ...]:
+    found = []
+    if acquisition.craniocaudal_mm > settings.coarsest_mm:
+        found.append(Caution.THICK_SLICES)
+    if phase in (ContrastPhase.ARTERIAL, ContrastPhase.PORTAL_VENOUS) or acquisition.contrast_agent:
+        found.append(Caution.CONTRAST)
+    if spine.numbering.status is NumberingStatus.RELATIVE:
+        found.append(Caution.RELATIVE_NUMBERING)
+    if spine.numbering.variants:
+        found.append(Caution.VARIANT)
+    found.append(Caution.FRACTURE_AGE)
+    return tuple(found)

@@ -1,0 +1,102 @@
+"""The two endplates of a body as height fields over its own axes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64
+from scipy import ndimage
+
+from wirbel.vertebra.local import Cutout, in_frame, sample
+from wirbel.vertebra.measures import Frame
+
+#: Half extents of the sampled box in mm (left, anterior, superior); bodies reach 60 x 45 x 40 mm.
+BOX_MM = (36.0, 30.0, 28.0)
+LATTICE_MM = 1.0
+STEP_MM = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surfaces:
+    """Upper and lower endplate in the frame, mm along `superior`, over a lattice (left, anterior).
+
+    `inside` is the waist: columns that are bone at mid-height. Lips and osteophytes stand beyond it and are
+    therefore left out. Outside it the heights are 0 and mean nothing.
+    """
+
+    frame: Frame
+    left_mm: Float64[np.ndarray, "u"]
+    anterior_mm: Float64[np.ndarray, "v"]
+    upper_mm: Float64[np.ndarray, "u v"]
+    lower_mm: Float64[np.ndarray, "u v"]
+    inside: Bool[np.ndarray, "u v"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """An endplate's plane: height = `left` * u + `anterior` * v + `at_mm`."""
+
+    left: float
+    anterior: float
+    at_mm: float
+
+
+def surfaces_of(cutout: Cutout, frame: Frame) -> Surfaces:
+    """Both endplates of the mask, to a fraction of a voxel (0.5 level of the smoothed mask)."""
+    left = np.arange(-BOX_MM[0], BOX_MM[0] + 0.1, LATTICE_MM)
+    anterior = np.arange(-BOX_MM[1], BOX_MM[1] + 0.1, LATTICE_MM)
+    superior = np.arange(-BOX_MM[2], BOX_MM[2] + 0.1, STEP_MM)
+    u, v, w = np.meshgrid(left, anterior, superior, indexing="ij")
+    field = sample(cutout.field, cutout.grid, in_frame(frame, u, v, w), outside=0.0)
+    middle = len(superior) // 2
+    upper, top_found = _first_exit(field[..., middle:])
+    lower, bottom_found = _first_exit(field[..., middle::-1])
+    inside = top_found & bottom_found & (field[..., middle] >= 0.5)
+    inside = _one_piece(inside)
+    return Surfaces(
+        frame,
+        left,
+        anterior,
+        np.where(inside, superior[middle] + upper * STEP_MM, 0.0),
+        np.where(inside, superior[middle] - lower * STEP_MM, 0.0),
+        inside,
+    )
+
+
+def _first_exit(field: Float64[np.ndarray, "u v w"]) -> tuple[Float64[np.ndarray, "u v"], Bool[np.ndarray, "u v"]]:
+    """How many steps until the field first falls below 0.5, and whether it does."""
+    out = field < 0.5
+    first = np.argmax(out, axis=-1)
+    found = out.any(axis=-1) & (first > 0)
+    before = np.take_along_axis(field, np.maximum(first - 1, 0)[..., None], axis=-1)[..., 0]
+    after = np.take_along_axis(field, first[..., None], axis=-1)[..., 0]
+    fall = np.where(found, before - after, 1.0)
+    return np.where(found, first - 1 + (before - 0.5) / np.where(fall > 0, fall, 1.0), 0.0), found
+
+
+def _one_piece(mask: Bool[np.ndarray, "u v"]) -> Bool[np.ndarray, "u v"]:
+    parts, count = ndimage.label(mask)
+    if count < 2:
+        return mask
+    return parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+
+
+def core(surfaces: Surfaces, *, rim_mm: float) -> Bool[np.ndarray, "u v"]:
+    """The waist without a rim."""
+    away = ndimage.distance_transform_edt(np.pad(surfaces.inside, 1))[1:-1, 1:-1] * LATTICE_MM
+    return surfaces.inside & (away > rim_mm)
+
+
+def plane_of(surfaces: Surfaces, height_mm: Float64[np.ndarray, "u v"], where: Bool[np.ndarray, "u v"]) -> Plane:
+    """Robust plane through an endplate (Tukey's biweight, ten rounds): pits and spurs have no weight."""
+    u, v = np.meshgrid(surfaces.left_mm, surfaces.anterior_mm, indexing="ij")
+    design = np.stack([u[where], v[where], np.ones(int(where.sum()))], axis=1)
+    target = height_mm[where]
+    weight = np.ones(len(target))
+    answer = np.zeros(3)
+    for _ in range(10):
+        root = np.sqrt(weight)
+        answer = np.linalg.lstsq(design * root[:, None], target * root, rcond=None)[0]
+        off = np.abs(target - design @ answer)
+        scale = max(1.4826 * float(np.median(off)), 0.3)
+        weight = np.clip(1.0 - (off / (4.685 * scale)) ** 2, 0.0, 1.0) ** 2
+    return Plane(float(answer[0]), float(answer[1]), float(answer[2]))
