@@ -59,8 +59,9 @@ def expected_heights(rows: Sequence[Row], index: int, settings: GradeSettings) -
     slant, fulness = 1.0, 1.0
     anterior_course: float | None = None
     if others:
-        course = norm.posterior_mm * _typical([r.heights.posterior_mm / r.norm.posterior_mm for r in others],
-        weight) trust = float(
+        lengths = [r.heights.posterior_mm / r.norm.posterior_mm for r in others]
+        course = norm.posterior_mm * _typical(lengths, weight)
+        trust = float(
             np.clip(
                 (1.0 - posterior / course - settings.wall_intact) / (settings.wall_broken - settings.wall_intact),
                 0.0,
