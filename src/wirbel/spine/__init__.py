@@ -1,7 +1,10 @@
 """Vertebrae found, segmented and named."""
 
 from wirbel.spine.evidence import Part, Segmenter, SpineEvidence, VertebraEvidence
+from wirbel.spine.given import evidence_from_masks
 from wirbel.spine.level import FROM_ABOVE, Level
+from wirbel.spine.naming import name_levels
+from wirbel.spine.settings import SpineSettings
 from wirbel.spine.spine import Numbering, NumberingReason, NumberingStatus, Spine, Variant, Vertebra
 
 __all__ = [
@@ -14,7 +17,10 @@ __all__ = [
     "Segmenter",
     "Spine",
     "SpineEvidence",
+    "SpineSettings",
     "Variant",
     "Vertebra",
     "VertebraEvidence",
+    "evidence_from_masks",
+    "name_levels",
 ]
