@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from wirbel.finding.ankylosis import bridges, is_ankylosed
 from wirbel.finding.density import reading_of
 from wirbel.finding.finding import Caution, ContrastPhase, Finding, Findings, Verdict, Why
 from wirbel.finding.kyphosis import kyphosis_of
@@ -9,8 +10,9 @@ from wirbel.finding.norms import Norm, norm_of
 from wirbel.finding.reference import Expected, Row, expected_heights
 from wirbel.finding.settings import FindingSettings
 from wirbel.finding.verdict import Case, verdict_of
+from wirbel.finding.vessels import contrast_phase
 from wirbel.spine import Level, NumberingStatus, Spine, Vertebra
-from wirbel.vertebra import BodyHeights, Endplates, NotMeasured, Reason, VertebraMeasures
+from wirbel.vertebra import BodyHeights, Endplates, Frame, NotMeasured, Reason, VertebraMeasures
 from wirbel.volume import Acquisition, Volume
 
 #: Two neighbours whose largest losses differ by less than this have lost alike.
@@ -33,12 +35,14 @@ def find_all(
     vertebrae = tuple(
         _finding(v, m, norms.get(v.label), expected, settings) for v, m in zip(spine.vertebrae, own, strict=True)
     )
-    phase = ContrastPhase.UNKNOWN
+    frames = [m.frame for m in own if isinstance(m.frame, Frame)]
+    phase = contrast_phase(ct, spine, frames, settings.vessels)
+    fused = is_ankylosed(bridges(ct, own, settings.ankylosis), settings.ankylosis)
     return Findings(
         vertebrae,
         kyphosis_of(spine.vertebrae, own),
         reading_of(spine.vertebrae, own, phase, acquisition, settings.screen),
-        _cautions(spine, phase, settings, acquisition),
+        _cautions(spine, phase, settings, acquisition, fused=fused),
     )
 
 
@@ -91,9 +95,9 @@ def _not_assessed(label: int, why: NotMeasured) -> Finding:
 
 
 def _cautions(
-    spine: Spine, phase: ContrastPhase, settings: FindingSettings, acquisition: Acquisition
+    spine: Spine, phase: ContrastPhase, settings: FindingSettings, acquisition: Acquisition, *, fused: bool
 ) -> tuple[Caution, ...]:
-    found = []
+    found = [Caution.ANKYLOSIS] if fused else []
     if acquisition.craniocaudal_mm > settings.coarsest_mm:
         found.append(Caution.THICK_SLICES)
     if phase in (ContrastPhase.ARTERIAL, ContrastPhase.PORTAL_VENOUS) or acquisition.contrast_agent:

@@ -53,6 +53,7 @@ class AnkylosisSettings:
     119:559)."""
 
     bridge_hu: float = 180.0
+    over_disc_hu: float = 80.0
     least_bridges: int = 3
 
 
