@@ -1,0 +1,72 @@
+"""HU drawn over labels: tissue values, thin cortex with partial volume, marrow, slowly varying texture."""
+
+import numpy as np
+from jaxtyping import Float32
+from scipy import ndimage
+
+from wirbel.phantom.look import Look, domain_look, realistic_look
+from wirbel.phantom.rasterise import DEPTH_UNIT_MM, PhantomLabels
+from wirbel.phantom.tissue import BONES, Tissue
+
+__all__ = ["Look", "domain_look", "draw_appearance", "realistic_look"]
+
+#: Cortex of other bones over that of a vertebral body.
+_CORTEX_SHARE = {
+    Tissue.RIB: 1.1,
+    Tissue.PELVIS: 1.5,
+    Tissue.FEMUR: 1.8,
+    Tissue.SHOULDER: 1.3,
+    Tissue.ARM_BONE: 3.0,
+    Tissue.SKULL: 2.5,
+}
+SLAB = 32
+
+
+def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look) -> Float32[np.ndarray, "z y x"]:
+    """HU without noise and blur; cheap, so that training can draw it anew over the same labels."""
+    out = np.empty(labels.grid.shape, np.float32)
+    spacing = labels.grid.spacing_mm
+    fine = _field(rng, labels.grid.shape, [look.texture_mm / s for s in spacing])
+    bone = np.zeros(256, bool)
+    bone[list(BONES)] = True
+    marrow = np.nan_to_num(look.trabecular_hu).astype(np.float32)
+    cortex = np.full(256, look.cortex_mm, np.float32)
+    for kind, share in _CORTEX_SHARE.items():
+        cortex[kind] *= share
+    voxel = float(np.prod(spacing) ** (1 / 3))
+    for start in range(0, out.shape[0], SLAB):
+        part = slice(start, start + SLAB)
+        tissue = labels.tissue[part]
+        value = look.hu[tissue] + look.texture_hu[tissue] * fine[part]
+        whole = labels.depth[part]
+        near = whole > -10 * voxel * 0.9
+        depth = whole[near].astype(np.float32) * np.float32(DEPTH_UNIT_MM)
+        what = tissue[near]
+        thick = cortex[what]
+        filled = np.clip(0.5 + depth / voxel, 0, 1)
+        spongy = np.clip(0.5 + (depth - thick) / voxel, 0, 1)
+        is_bone = bone[what]
+        inner = marrow[what] + np.float32(look.trabecular_texture_hu) * fine[part][near]
+        around = np.where(is_bone, np.float32(10.0), value[near])
+        special = (~is_bone) & (depth > 0)
+        mixed = around * (1 - filled) + np.float32(look.cortex_hu) * (filled - spongy) + inner * spongy
+        value[near] = np.where(special, value[near], mixed)
+        out[part] = value
+    return out
+
+
+def _field(rng: np.random.Generator, shape: tuple[int, int, int], grain_voxel: list[float]) -> np.ndarray:
+    """A unit-variance field that varies over about the given number of voxels; drawn coarse, then enlarged."""
+    step = [max(1.0, g) for g in grain_voxel]
+    small = [int(np.ceil(n / s)) + 2 for n, s in zip(shape, step, strict=True)]
+    noise = rng.standard_normal(small, dtype=np.float32)
+    noise = ndimage.gaussian_filter(noise, 0.6)
+    noise /= max(float(noise.std()), 1e-6)
+    if all(s == 1.0 for s in step):
+        return noise[: shape[0], : shape[1], : shape[2]]
+    where = [np.minimum((np.arange(n) / s), m - 1.001) for n, s, m in zip(shape, step, small, strict=True)]
+    for axis, position in enumerate(where):
+        low = position.astype(int)
+        share = (position - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+        noise = np.take(noise, low, axis) * (1 - share) + np.take(noise, low + 1, axis) * share
+    return noise

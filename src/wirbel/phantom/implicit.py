@@ -1,0 +1,133 @@
+"""Solids as functions of depth below their surface, evaluated only in the box of voxels they touch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wirbel.volume import Grid
+
+#: Coordinates (left, posterior, superior) in a solid's own frame, broadcastable, to depth in mm (> 0 inside).
+Depth = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+#: The two radii of an elliptic section, mm.
+Radii = tuple[float | int, float | int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Axes of a solid: columns of `axes` are its x (left), y (posterior), z (superior) in LPS."""
+
+    origin_lps_mm: np.ndarray
+    axes: np.ndarray
+
+    def to_lps(self, points: np.ndarray) -> np.ndarray:
+        """Own coordinates to LPS mm."""
+        return np.asarray(points) @ self.axes.T + self.origin_lps_mm
+
+    def to_own(self, points_lps_mm: np.ndarray) -> np.ndarray:
+        """LPS mm to own coordinates."""
+        return (np.asarray(points_lps_mm) - self.origin_lps_mm) @ self.axes
+
+
+WORLD = Frame(np.zeros(3), np.eye(3))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solid:
+    """A depth function within the box [low, high] of a frame."""
+
+    frame: Frame
+    low: np.ndarray
+    high: np.ndarray
+    depth: Depth
+
+
+Box = tuple[slice, slice, slice]
+
+
+def box_of(grid: Grid, frame: Frame, low: np.ndarray, high: np.ndarray, *, margin_mm: float = 0.0) -> Box | None:
+    """The voxels of the grid that the box can touch, or None."""
+    corners = np.array(np.meshgrid(*np.stack([low - margin_mm, high + margin_mm], axis=1))).reshape(3, -1).T
+    index = grid.to_voxel(frame.to_lps(corners))
+    start = np.maximum(np.floor(index.min(axis=0)).astype(int), 0)
+    stop = np.minimum(np.ceil(index.max(axis=0)).astype(int) + 1, grid.shape)
+    if np.any(start >= stop):
+        return None
+    return slice(start[0], stop[0]), slice(start[1], stop[1]), slice(start[2], stop[2])
+
+
+def coordinates(grid: Grid, box: Box, frame: Frame = WORLD) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Own coordinates of the box's voxels as float32, of the smallest shapes that broadcast together."""
+    linear = frame.axes.T @ grid.voxel_to_lps_mm[:3, :3]
+    offset = frame.axes.T @ (grid.voxel_to_lps_mm[:3, 3] - frame.origin_lps_mm)
+    steps = [np.arange(s.start, s.stop, dtype=np.float64) for s in box]
+    shapes = [(-1, 1, 1), (1, -1, 1), (1, 1, -1)]
+    out = []
+    for row in range(3):
+        total = np.full((1, 1, 1), offset[row])
+        for axis in range(3):
+            if abs(linear[row, axis]) > 1e-9:
+                total = total + (linear[row, axis] * steps[axis]).reshape(shapes[axis])
+        out.append(total.astype(np.float32))
+    return out[0], out[1], out[2]
+
+
+def bar(
+    start: np.ndarray,
+    end: np.ndarray,
+    radii_start: Radii,
+    radii_end: Radii,
+    flat: np.ndarray | None = None,
+) -> Solid:
+    """A rod from start to end of elliptic section, capped round; `flat` is the direction of the first radius.
+
+    Points and directions are in the frame the solid is to be placed in (see `placed`).
+    """
+    start, end = np.asarray(start, float), np.asarray(end, float)
+    length = float(np.linalg.norm(end - start))
+    z = (end - start) / max(length, 1e-6)
+    hint = np.array([1.0, 0.0, 0.0]) if flat is None else np.asarray(flat, float)
+    if abs(hint @ z) > 0.95 * np.linalg.norm(hint):
+        hint = np.array([0.0, 1.0, 0.0]) if abs(z[1]) < 0.9 else np.array([0.0, 0.0, 1.0])
+    x = hint - (hint @ z) * z
+    x /= np.linalg.norm(x)
+    frame = Frame(start, np.stack([x, np.cross(z, x), z], axis=1))
+    (ax, ay), (bx, by) = radii_start, radii_end
+    cap = min(max(min(ax, ay), min(bx, by)), length + 1e-3)
+
+    def depth(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
+        t = np.clip(w / np.float32(max(length, 1e-6)), 0, 1)
+        rx = np.float32(ax) + np.float32(bx - ax) * t
+        ry = np.float32(ay) + np.float32(by - ay) * t
+        beyond = (w - np.clip(w, 0, np.float32(length))) / np.float32(cap)
+        q = np.sqrt((u / rx) ** 2 + (v / ry) ** 2 + beyond**2)
+        return (1 - q) * np.minimum(rx, ry)
+
+    wide = np.array([max(ax, bx), max(ay, by), cap])
+    return Solid(frame, -wide, np.array([wide[0], wide[1], length + cap]), depth)
+
+
+def ellipsoid(centre: np.ndarray, radii: Sequence[float | int], axes: np.ndarray | None = None) -> Solid:
+    """An ellipsoid; depth is exact near the surface of a sphere, else approximate."""
+    r = np.asarray(radii, float)
+
+    def depth(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
+        q = np.sqrt((u / np.float32(r[0])) ** 2 + (v / np.float32(r[1])) ** 2 + (w / np.float32(r[2])) ** 2)
+        return (1 - q) * np.float32(r.min())
+
+    return Solid(Frame(np.asarray(centre, float), np.eye(3) if axes is None else axes), -r, r, depth)
+
+
+def placed(solid: Solid, frame: Frame) -> Solid:
+    """A solid given in `frame`'s coordinates, moved into the world."""
+    own = solid.frame
+    return Solid(Frame(frame.to_lps(own.origin_lps_mm), frame.axes @ own.axes), solid.low, solid.high, solid.depth)
+
+
+def rod(points: np.ndarray, radii: Sequence[Radii], flats: np.ndarray | None = None) -> list[Solid]:
+    """Bars along a polyline; `flats` gives the direction of the first radius at each segment."""
+    return [
+        bar(points[k], points[k + 1], radii[k], radii[k + 1], None if flats is None else flats[k])
+        for k in range(len(points) - 1)
+    ]

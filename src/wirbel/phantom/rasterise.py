@@ -1,0 +1,180 @@
+"""An anatomy turned into labels on any grid: every structure only in the box of voxels it can touch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int8, UInt8
+
+from wirbel.phantom.anatomy import Anatomy, VertebraShape
+from wirbel.phantom.body import body_depth, surface
+from wirbel.phantom.girdles import femur_solids, pelvis_solids, sacrum_solids, shoulder_solids
+from wirbel.phantom.implicit import Solid, box_of, coordinates, placed
+from wirbel.phantom.posterior import posterior_elements
+from wirbel.phantom.ribs import rib_ends, rib_paths, rib_solids, sternum_and_cartilages
+from wirbel.phantom.soft import draw_soft_tissue, draw_tubes
+from wirbel.phantom.tissue import Tissue
+from wirbel.phantom.torso import trunk_of
+from wirbel.spine import Level, Part
+from wirbel.volume import Grid
+
+#: Depths are kept in tenths of a millimetre, clipped.
+DEPTH_UNIT_MM = 0.1
+OUTSIDE = -127
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhantomLabels:
+    """What lies where: tissue (`Tissue`), instances (1..n from above), parts (`wirbel.spine.Part`).
+
+    `depth`: how deep below the surface of its bone a voxel lies, in units of 0.1 mm (negative outside, clipped
+    at +-12.7 mm): the appearance draws cortex and partial volume from it. `person` values go with the anatomy.
+    """
+
+    grid: Grid
+    tissue: UInt8[np.ndarray, "z y x"]
+    instances: UInt8[np.ndarray, "z y x"]
+    parts: UInt8[np.ndarray, "z y x"]
+    depth: Int8[np.ndarray, "z y x"]
+    anatomy: Anatomy | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Canvas:
+    """Arrays being drawn on."""
+
+    grid: Grid
+    tissue: np.ndarray
+    instances: np.ndarray
+    parts: np.ndarray
+    depth: np.ndarray
+
+    @classmethod
+    def blank(cls, grid: Grid) -> "Canvas":
+        """Air everywhere."""
+        return cls(
+            grid,
+            np.zeros(grid.shape, np.uint8),
+            np.zeros(grid.shape, np.uint8),
+            np.zeros(grid.shape, np.uint8),
+            np.full(grid.shape, OUTSIDE, np.int8),
+        )
+
+    def bone(self, solid: Solid, tissue: Tissue, part: int = 0, instance: int = 0) -> None:
+        """A bone joins: it wins where it is deeper than what is there."""
+        margin = 1.5 * max(self.grid.spacing_mm)
+        box = box_of(self.grid, solid.frame, solid.low, solid.high, margin_mm=margin)
+        if box is None:
+            return
+        depth = solid.depth(*coordinates(self.grid, box, solid.frame))
+        self.put(box, depth, tissue, part, instance)
+
+    def put(
+        self, box: tuple[slice, slice, slice], depth: np.ndarray, tissue: Tissue, part: int, instance: int
+    ) -> None:
+        """Depths of one bone over a box."""
+        whole = np.clip(np.rint(depth * (1 / DEPTH_UNIT_MM)), -127, 127).astype(np.int8)
+        there = self.depth[box]
+        deeper = whole > there
+        there[deeper] = whole[deeper]
+        won = deeper & (whole > 0)
+        self.tissue[box][won] = tissue
+        self.parts[box][won] = part
+        self.instances[box][won] = instance
+
+
+def rasterise(anatomy: Anatomy, grid: Grid) -> PhantomLabels:
+    """The anatomy on a grid; every voxel takes what lies at its centre."""
+    canvas = Canvas.blank(grid)
+    trunk = trunk_of(anatomy)
+    draw_soft_tissue(canvas.tissue, grid, anatomy, trunk)
+    draw_tubes(canvas.tissue, grid, anatomy, trunk)
+    _discs(canvas, anatomy)
+    paths = rib_paths(anatomy, trunk)
+    scale = anatomy.person.scale
+    sternum, cartilages = sternum_and_cartilages(paths, trunk, scale)
+    for solid in cartilages:
+        canvas.bone(solid, Tissue.COSTAL_CARTILAGE)
+    canvas.depth[canvas.tissue == Tissue.COSTAL_CARTILAGE] = OUTSIDE
+    for solid in sternum:
+        canvas.bone(solid, Tissue.STERNUM)
+    if sternum:
+        girdle, arms = shoulder_solids(anatomy, sternum[0].frame.origin_lps_mm)
+        for solid in girdle:
+            canvas.bone(solid, Tissue.SHOULDER)
+        for solid in arms:
+            canvas.bone(solid, Tissue.ARM_BONE)
+    for path in paths:
+        for solid in rib_solids(path, scale):
+            canvas.bone(solid, Tissue.RIB, Part.RIB)
+    for solid in rib_ends(paths):
+        canvas.bone(solid, Tissue.RIB, Part.RIB)
+    for solid in pelvis_solids(anatomy):
+        canvas.bone(solid, Tissue.PELVIS)
+    for solid in femur_solids(anatomy):
+        canvas.bone(solid, Tissue.FEMUR)
+    for solid in sacrum_solids(anatomy):
+        canvas.bone(solid, Tissue.SACRUM, Part.SACRUM)
+    _sacral_body(canvas, anatomy)
+    for v in anatomy.vertebrae:
+        _vertebra(canvas, v)
+    return PhantomLabels(grid, canvas.tissue, canvas.instances, canvas.parts, canvas.depth, anatomy)
+
+
+def _vertebra(canvas: Canvas, v: VertebraShape) -> None:
+    trabecular = Tissue.VERTEBRA_TRABECULAR
+    for solid in posterior_elements(v):
+        is_dens = (
+            v.level is Level.C2 and abs(solid.frame.origin_lps_mm[0]) < 8.0 and solid.frame.origin_lps_mm[1] < 3.0
+        )
+        arch = v.level is Level.C1 and solid.frame.origin_lps_mm[1] < -2.0
+        part = Part.BODY if is_dens or arch else Part.POSTERIOR
+        canvas.bone(placed(solid, v.frame), trabecular, part, v.instance)
+    if v.level is Level.C1:
+        return
+    b = v.body
+    wide = 0.62 * max(b.width_superior_mm, b.width_inferior_mm) + b.bulge
+    reach = np.array([wide, 0.65 * b.depth_mm + 2 + b.bulge, 0.5 * (b.upper.level + b.lower.level) + 6.0])
+    box = box_of(canvas.grid, v.frame, -reach, reach)
+    if box is not None:
+        x, y, z = coordinates(canvas.grid, box, v.frame)
+        canvas.put(box, body_depth(b, x, y, z), trabecular, Part.BODY, v.instance)
+
+
+def _sacral_body(canvas: Canvas, anatomy: Anatomy) -> None:
+    b = anatomy.sacrum_body
+    reach = np.array([0.62 * b.width_superior_mm, 0.65 * b.depth_mm + 2, b.half_height_mm + 5.0])
+    box = box_of(canvas.grid, anatomy.sacrum, -reach, reach)
+    if box is not None:
+        x, y, z = coordinates(canvas.grid, box, anatomy.sacrum)
+        canvas.put(box, body_depth(b, x, y, z), Tissue.SACRUM, Part.SACRUM, 0)
+
+
+def _discs(canvas: Canvas, anatomy: Anatomy) -> None:
+    for disc in anatomy.discs:
+        above = anatomy.vertebrae[disc.above]
+        last = disc.above + 1 == len(anatomy.vertebrae)
+        below_body = anatomy.sacrum_body if last else anatomy.vertebrae[disc.above + 1].body
+        below_frame = anatomy.sacrum if last else anatomy.vertebrae[disc.above + 1].frame
+        half = 0.5 * max(above.body.width_inferior_mm, 1.0)
+        deep = 0.5 * max(above.body.depth_mm, below_body.depth_mm) * 1.05
+        reach = np.array([half * 1.1, deep * 1.15, 0.5 * disc.height_mm + 9.0])
+        box = box_of(canvas.grid, disc.frame, -reach, reach)
+        if box is None:
+            continue
+        x, y, _ = coordinates(canvas.grid, box, disc.frame)
+        ring = (np.abs(x / half) ** 2.4 + np.abs(y / deep) ** 2.4) < 1.0
+        x1, y1, z1 = coordinates(canvas.grid, box, above.frame)
+        under = z1 < -surface(above.body.lower, above.body, x1, y1)
+        x2, y2, z2 = coordinates(canvas.grid, box, below_frame)
+        over = z2 > surface(below_body.upper, below_body, x2, y2)
+        inside = ring & under & over
+        canvas.tissue[box][inside] = Tissue.DISC
+        canvas.parts[box][inside] = Part.DISC
+
+
+def whole_grid(anatomy: Anatomy, spacing_mm: tuple[float, float, float]) -> Grid:
+    """A canonical grid (spacing z, y, x) that holds the person from the skull's base to the thighs."""
+    low, high = anatomy.extent_lps_mm()
+    n = np.ceil((high - low)[::-1] / np.array(spacing_mm)).astype(int)
+    origin = (float(low[0]), float(low[1]), float(low[2]))
+    return Grid.axis_aligned((int(n[0]), int(n[1]), int(n[2])), spacing_mm, origin)
