@@ -6,7 +6,7 @@ from jaxtyping import Float64
 from wirbel.vertebra.local import Cutout, frame_of
 from wirbel.vertebra.measures import Frame, NotMeasured, Reason
 from wirbel.vertebra.settings import VertebraSettings
-from wirbel.vertebra.surfaces import Surfaces, core, plane_of, surfaces_of
+from wirbel.vertebra.surfaces import FINE, ROUGH, Surfaces, core, plane_of, surfaces_of
 
 POSTERIOR_LPS = np.array([0.0, 1.0, 0.0])
 SUPERIOR_LPS = np.array([0.0, 0.0, 1.0])
@@ -14,7 +14,8 @@ SUPERIOR_LPS = np.array([0.0, 0.0, 1.0])
 LEAST_POSTERIOR = 0.15
 #: The canal side may be turned from the image's posterior by this much (scoliosis), not more.
 LARGEST_TURN_DEG = 50.0
-ROUNDS = 4
+#: The frame is turned on a rough raster first, then once more on the fine one.
+RASTERS = (ROUGH, ROUGH, ROUGH, FINE, FINE)
 
 
 def column_directions(centres_lps_mm: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n 3"]:
@@ -35,14 +36,13 @@ def own_frame(
     two endplates, or when they lean further from the column than a vertebra does.
     """
     frame = frame_of(cutout.centre_lps_mm, up, -_posterior(cutout, up))
-    for turn in range(ROUNDS):
-        surfaces = surfaces_of(cutout, frame)
-        columns = int(surfaces.inside.sum())
-        if columns < settings.least_columns:
-            return NotMeasured(Reason.MASK_POOR, f"{columns} columns between endplates")
-        if turn == ROUNDS - 1:
-            break
+    surfaces = surfaces_of(cutout, frame, RASTERS[0])
+    for raster in RASTERS[1:]:
+        area_mm2 = float(surfaces.inside.sum()) * surfaces.lattice_mm**2
+        if area_mm2 < settings.least_area_mm2:
+            return NotMeasured(Reason.MASK_POOR, f"{area_mm2:.0f} mm2 between endplates")
         frame = _straightened(cutout, surfaces)
+        surfaces = surfaces_of(cutout, frame, raster)
     tilt = float(np.degrees(np.arccos(np.clip(frame.superior @ up, -1.0, 1.0))))
     if tilt > settings.largest_tilt_deg:
         return NotMeasured(Reason.MASK_POOR, f"endplates lean {tilt:.0f} deg from the column")

@@ -28,6 +28,12 @@ class Cutout:
     field: Float32[np.ndarray, "z y x"]
 
     @property
+    def surface_lps_mm(self) -> Float64[np.ndarray, "n 3"]:
+        """Centres of the body's outermost voxels."""
+        rim = self.body & ~ndimage.binary_erosion(self.body)
+        return self.grid.to_lps_mm(np.argwhere(rim).astype(np.float64))
+
+    @property
     def centre_lps_mm(self) -> Float64[np.ndarray, "3"]:
         """Centroid of the body."""
         return self._centroid(self.body)

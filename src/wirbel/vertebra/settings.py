@@ -73,5 +73,5 @@ class VertebraSettings:
     edges: EdgeSettings = EdgeSettings()
     density: DensitySettings = DensitySettings()
     coarsest_mm: float = 3.05
-    least_columns: int = 60
+    least_area_mm2: float = 60.0
     largest_tilt_deg: float = 35.0

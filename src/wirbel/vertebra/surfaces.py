@@ -9,10 +9,22 @@ from scipy import ndimage
 from wirbel.vertebra.local import Cutout, in_frame, sample
 from wirbel.vertebra.measures import Frame
 
-#: Half extents of the sampled box in mm (left, anterior, superior); bodies reach 60 x 45 x 40 mm.
-BOX_MM = (36.0, 30.0, 28.0)
-LATTICE_MM = 1.0
-STEP_MM = 0.5
+#: Room around the body in the sampled box, mm.
+ROOM_MM = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Spacing of the columns and of the points along them, mm."""
+
+    lattice_mm: float
+    step_mm: float
+
+
+#: For turning the frame, and for the answer.
+ROUGH = Raster(2.0, 1.0)
+FINE = Raster(1.0, 0.5)
+LATTICE_MM = FINE.lattice_mm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +42,11 @@ class Surfaces:
     lower_mm: Float64[np.ndarray, "u v"]
     inside: Bool[np.ndarray, "u v"]
 
+    @property
+    def lattice_mm(self) -> float:
+        """Spacing of the columns."""
+        return float(self.left_mm[1] - self.left_mm[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Plane:
@@ -40,11 +57,17 @@ class Plane:
     at_mm: float
 
 
-def surfaces_of(cutout: Cutout, frame: Frame) -> Surfaces:
+def surfaces_of(cutout: Cutout, frame: Frame, raster: Raster = FINE) -> Surfaces:
     """Both endplates of the mask, to a fraction of a voxel (0.5 level of the smoothed mask)."""
-    left = np.arange(-BOX_MM[0], BOX_MM[0] + 0.1, LATTICE_MM)
-    anterior = np.arange(-BOX_MM[1], BOX_MM[1] + 0.1, LATTICE_MM)
-    superior = np.arange(-BOX_MM[2], BOX_MM[2] + 0.1, STEP_MM)
+    arm = cutout.surface_lps_mm - frame.origin_lps_mm
+    left, anterior, superior = (
+        _axis(arm @ axis, step)
+        for axis, step in (
+            (frame.left, raster.lattice_mm),
+            (frame.anterior, raster.lattice_mm),
+            (frame.superior, raster.step_mm),
+        )
+    )
     u, v, w = np.meshgrid(left, anterior, superior, indexing="ij")
     field = sample(cutout.field, cutout.grid, in_frame(frame, u, v, w), outside=0.0)
     middle = len(superior) // 2
@@ -56,10 +79,16 @@ def surfaces_of(cutout: Cutout, frame: Frame) -> Surfaces:
         frame,
         left,
         anterior,
-        np.where(inside, superior[middle] + upper * STEP_MM, 0.0),
-        np.where(inside, superior[middle] - lower * STEP_MM, 0.0),
+        np.where(inside, superior[middle] + upper * raster.step_mm, 0.0),
+        np.where(inside, superior[middle] - lower * raster.step_mm, 0.0),
         inside,
     )
+
+
+def _axis(reach_mm: Float64[np.ndarray, "n"], step_mm: float) -> Float64[np.ndarray, "k"]:
+    """Places at equal steps on both sides of 0, as far as the body reaches."""
+    half = np.ceil((float(np.abs(reach_mm).max()) + ROOM_MM) / step_mm)
+    return np.arange(-half, half + 1.0) * step_mm
 
 
 def _first_exit(field: Float64[np.ndarray, "u v w"]) -> tuple[Float64[np.ndarray, "u v"], Bool[np.ndarray, "u v"]]:
@@ -82,7 +111,7 @@ def _one_piece(mask: Bool[np.ndarray, "u v"]) -> Bool[np.ndarray, "u v"]:
 
 def core(surfaces: Surfaces, *, rim_mm: float) -> Bool[np.ndarray, "u v"]:
     """The waist without a rim."""
-    away = ndimage.distance_transform_edt(np.pad(surfaces.inside, 1))[1:-1, 1:-1] * LATTICE_MM
+    away = ndimage.distance_transform_edt(np.pad(surfaces.inside, 1))[1:-1, 1:-1] * surfaces.lattice_mm
     return surfaces.inside & (away > rim_mm)
 
 
