@@ -25,8 +25,14 @@ def find_all(
     measures: Sequence[VertebraMeasures],
     settings: FindingSettings,
     acquisition: Acquisition,
+    *,
+    density_acquisition: Acquisition | None = None,
 ) -> Findings:
-    """A verdict for every vertebra, or the reason why there is none; kyphosis, density reading, cautions."""
+    """A verdict for every vertebra, or the reason why there is none; kyphosis, density reading, cautions.
+
+    `acquisition` is that of the series the heights were measured on; `density_acquisition` that of the density's
+    where it is another one.
+    """
     by_label = {m.label: m for m in measures}
     own = [by_label[v.label] for v in spine.vertebrae]
     rows = _rows(spine.vertebrae, own)
@@ -41,7 +47,7 @@ def find_all(
     return Findings(
         vertebrae,
         kyphosis_of(spine.vertebrae, own),
-        reading_of(spine.vertebrae, own, phase, acquisition, settings.screen),
+        reading_of(spine.vertebrae, own, phase, density_acquisition or acquisition, settings.screen),
         _cautions(spine, phase, settings, acquisition, fused=fused),
     )
 
