@@ -1,0 +1,104 @@
+"""A chosen series read into one canonical int16 array: a slice at a time, decoded in threads, hashed in order."""
+
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from itertools import groupby
+
+import numpy as np
+
+from wirbel.dicom.header import ImageHeader
+from wirbel.dicom.pixels import stored_values
+from wirbel.ingest.candidate import Candidate
+from wirbel.ingest.hounsfield import LOWEST_HU, check_hounsfield
+from wirbel.ingest.settings import IngestSettings
+from wirbel.ingest.shear import Shear, upright
+from wirbel.volume import Volume, freeze
+from wirbel.volume.resample import reorientation
+
+#: Padding above this value would hide tissue: then it is not taken for padding.
+PADDING_BELOW_HU = -500.0
+#: As many slices tell whether a series holds Hounsfield units.
+SAMPLE_SLICES = 8
+_HIGHEST_HU = 32767
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A series in memory: canonical, int16 HU, native spacing; the hash of its files in slice order."""
+
+    volume: Volume
+    sha256: str
+
+
+def load(candidate: Candidate, settings: IngestSettings) -> Loaded:
+    """Read, correct and check a series; raises `InputRejected`.
+
+    Holds the result once, and a few slices more.
+    """
+    sheared = candidate.stack.grid
+    shear = upright(sheared) if candidate.stack.tilt_deg else None
+    turn = reorientation(shear.grid if shear else sheared)
+    hu = np.full(turn.grid.shape, LOWEST_HU, dtype=np.int16)
+    as_stacked = turn.undone(hu)
+    digest = sha256()
+
+    def read(index: int, data: bytes) -> None:
+        as_stacked[index] = _placed(slice_hu(candidate.stack.slices[index], data), shear, index)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with ThreadPoolExecutor(settings.threads) as pool:
+            running: deque[Future[None]] = deque()
+            for data, indices in _files(candidate.stack.slices):
+                digest.update(data)
+                for index in indices:
+                    running.append(pool.submit(read, index, data))
+                    if len(running) > 2 * settings.threads:
+                        running.popleft().result()
+            while running:
+                running.popleft().result()
+    check_hounsfield(hu, settings.hounsfield, candidate.header.source.name)
+    return Loaded(Volume(turn.grid, freeze(hu)), digest.hexdigest())
+
+
+def check_sample(candidate: Candidate, settings: IngestSettings) -> None:
+    """Read a few slices and refuse, as `load` would, what holds no Hounsfield units."""
+    slices = candidate.stack.slices
+    chosen = np.unique(np.linspace(0, len(slices) - 1, SAMPLE_SLICES).round().astype(int))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sample = np.stack([slice_hu(slices[i], slices[i].source.read()) for i in chosen])
+    check_hounsfield(sample, settings.hounsfield, candidate.header.source.name)
+
+
+def slice_hu(header: ImageHeader, data: bytes) -> np.ndarray:
+    """One slice in HU, int16: its own rescale, padding and everything below air set to -1024."""
+    stored = stored_values(BytesIO(data), header.layout, header.source.name)
+    slope, intercept = header.rescale_slope or 1.0, header.rescale_intercept or 0.0
+    if slope == 1.0 and intercept == int(intercept):
+        wide = stored.astype(np.int32) + np.int32(intercept)
+    else:
+        wide = np.round(stored * slope + intercept).astype(np.int32)
+    np.clip(wide, LOWEST_HU, _HIGHEST_HU, out=wide)
+    hu = wide.astype(np.int16)
+    if header.padding is not None and header.padding[1] * slope + intercept < PADDING_BELOW_HU:
+        low, high = header.padding
+        if low * slope + intercept >= LOWEST_HU:
+            hu[(stored >= low) & (stored <= high)] = LOWEST_HU
+    return hu
+
+
+def _placed(hu: np.ndarray, shear: Shear | None, index: int) -> np.ndarray:
+    return hu if shear is None else shear.place(hu, index)
+
+
+def _files(slices: Sequence[ImageHeader]) -> Iterator[tuple[bytes, Iterable[int]]]:
+    """Each file's bytes once, with the indices of the slices it holds."""
+    for _, group in groupby(enumerate(slices), key=lambda pair: pair[1].source):
+        members = list(group)
+        yield members[0][1].source.read(), [index for index, _ in members]

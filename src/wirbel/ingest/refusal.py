@@ -1,0 +1,48 @@
+"""Why an input or a series is not used: enumerated codes."""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """One reason each; messages and `wirbel inspect --json` carry the name."""
+
+    # the input as a whole
+    EMPTY = "EMPTY"
+    NOT_AN_IMAGE = "NOT_AN_IMAGE"
+    SEVERAL_PATIENTS = "SEVERAL_PATIENTS"
+    SEVERAL_STUDIES = "SEVERAL_STUDIES"
+    SEVERAL_IMAGES = "SEVERAL_IMAGES"
+    ARCHIVE_DAMAGED = "ARCHIVE_DAMAGED"
+    ARCHIVE_UNSAFE = "ARCHIVE_UNSAFE"
+    TOO_LARGE = "TOO_LARGE"
+    # what a series is
+    NOT_CT = "NOT_CT"
+    NOT_A_CT_IMAGE = "NOT_A_CT_IMAGE"
+    LOCALIZER = "LOCALIZER"
+    DERIVED = "DERIVED"
+    TOO_FEW_SLICES = "TOO_FEW_SLICES"
+    TOO_THICK = "TOO_THICK"
+    FIELD_OF_VIEW = "FIELD_OF_VIEW"
+    LABEL_MASK = "LABEL_MASK"
+    # where its slices lie
+    NO_GEOMETRY = "NO_GEOMETRY"
+    DUPLICATE_POSITIONS = "DUPLICATE_POSITIONS"
+    MISSING_SLICES = "MISSING_SLICES"
+    UNEVEN_SPACING = "UNEVEN_SPACING"
+    NOT_A_STACK = "NOT_A_STACK"
+    TILT_CONTRADICTION = "TILT_CONTRADICTION"
+    NO_ORIENTATION = "NO_ORIENTATION"
+    ORIENTATION_CONTRADICTION = "ORIENTATION_CONTRADICTION"
+    NOT_3D = "NOT_3D"
+    # its values
+    NO_PIXELS = "NO_PIXELS"
+    PIXELS_TRUNCATED = "PIXELS_TRUNCATED"
+    PIXELS_UNREADABLE = "PIXELS_UNREADABLE"
+    NOT_MONOCHROME = "NOT_MONOCHROME"
+    NO_RESCALE = "NO_RESCALE"
+    NOT_A_NUMBER = "NOT_A_NUMBER"
+    NOT_HU = "NOT_HU"
+    EIGHT_BIT = "EIGHT_BIT"
+    THRESHOLDED = "THRESHOLDED"
+    # nothing wrong with it
+    SUPERSEDED = "SUPERSEDED"
