@@ -10,21 +10,22 @@ from wirbel.spine import Part, Spine
 from wirbel.vertebra.measures import Frame
 from wirbel.volume import Grid
 
-#: Voxels kept around a vertebra's box.
-MARGIN = 3
+#: Room kept around a vertebra's box, mm: the neighbours' endplates lie in it.
+MARGIN_MM = 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
     """Body and posterior elements of one vertebra on the masks' grid, cropped to its box.
 
-    `field` is the body smoothed; its 0.5 level is the surface.
+    `others`: other vertebrae and the sacrum. `field` is the body smoothed; its 0.5 level is the surface.
     """
 
     label: int
     grid: Grid
     body: Bool[np.ndarray, "z y x"]
     posterior: Bool[np.ndarray, "z y x"]
+    others: Bool[np.ndarray, "z y x"]
     field: Float32[np.ndarray, "z y x"]
 
     @property
@@ -51,17 +52,19 @@ class Cutout:
 def cutouts(spine: Spine) -> dict[int, Cutout]:
     """One cutout per label that has a body; labels without one are missing. One pass over the volume."""
     boxes = ndimage.find_objects(spine.instances.labels)
+    room = [int(np.ceil(MARGIN_MM / step)) for step in spine.grid.spacing_mm]
     found: dict[int, Cutout] = {}
     for vertebra in spine.vertebrae:
         box = boxes[vertebra.label - 1] if vertebra.label <= len(boxes) else None
         if box is None:
             continue
-        start = tuple(int(s.start) - MARGIN for s in box)
-        stop = tuple(int(s.stop) + MARGIN for s in box)
+        start = tuple(int(s.start) - r for s, r in zip(box, room, strict=True))
+        stop = tuple(int(s.stop) + r for s, r in zip(box, room, strict=True))
         low = tuple(max(0, a) for a in start)
         high = tuple(min(n, b) for n, b in zip(spine.grid.shape, stop, strict=True))
         window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        own = spine.instances.labels[window] == vertebra.label
+        labels = spine.instances.labels[window]
+        own = labels == vertebra.label
         body = _largest_part(own & (spine.parts.labels[window] == Part.BODY))
         if not body.any():
             continue
@@ -70,6 +73,7 @@ def cutouts(spine: Spine) -> dict[int, Cutout]:
             spine.grid.cropped((low[0], low[1], low[2]), (high[0], high[1], high[2])),
             body,
             own & (spine.parts.labels[window] == Part.POSTERIOR),
+            ((labels != 0) & ~own) | (spine.parts.labels[window] == Part.SACRUM),
             _smooth(body, spine.grid),
         )
     return found

@@ -63,7 +63,7 @@ def _measure(
         why = NotMeasured(Reason.TOO_COARSE, f"{acquisition.craniocaudal_mm:.1f} mm along the column")
         return VertebraMeasures(vertebra.label, surfaces.frame, why, why, density, volume_mm3, why)
     walls = walls_of(cutout, surfaces, plane_offsets_mm(surfaces, settings.sixpoints))
-    sharp = refined(surfaces, ct, settings.edges)
+    sharp = refined(surfaces, cutout, ct, settings.edges)
     heights = heights_of(sharp, walls, settings.sixpoints)
     if not isinstance(heights, BodyHeights):
         return VertebraMeasures(vertebra.label, surfaces.frame, heights, heights, density, volume_mm3, heights)
