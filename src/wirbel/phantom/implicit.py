@@ -48,10 +48,11 @@ Box = tuple[slice, slice, slice]
 
 def box_of(grid: Grid, frame: Frame, low: np.ndarray, high: np.ndarray, *, margin_mm: float = 0.0) -> Box | None:
     """The voxels of the grid that the box can touch, or None."""
-    corners = np.array(np.meshgrid(*np.stack([low - margin_mm, high + margin_mm], axis=1))).reshape(3, -1).T
-    index = grid.to_voxel(frame.to_lps(corners))
-    start = np.maximum(np.floor(index.min(axis=0)).astype(int), 0)
-    stop = np.minimum(np.ceil(index.max(axis=0)).astype(int) + 1, grid.shape)
+    middle = grid.to_voxel(frame.to_lps(0.5 * (low + high)[None]))[0]
+    linear = np.abs(grid.lps_mm_to_voxel[:3, :3] @ frame.axes)
+    reach = linear @ (0.5 * (high - low) + margin_mm)
+    start = np.maximum(np.floor(middle - reach).astype(int), 0)
+    stop = np.minimum(np.ceil(middle + reach).astype(int) + 1, grid.shape)
     if np.any(start >= stop):
         return None
     return slice(start[0], stop[0]), slice(start[1], stop[1]), slice(start[2], stop[2])

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int8, UInt8
 
-from wirbel.phantom.anatomy import Anatomy, VertebraShape
-from wirbel.phantom.body import body_depth, surface
-from wirbel.phantom.girdles import femur_solids, pelvis_solids, sacrum_solids, shoulder_solids
-from wirbel.phantom.implicit import Solid, box_of, coordinates, placed
-from wirbel.phantom.posterior import posterior_elements
-from wirbel.phantom.ribs import rib_ends, rib_paths, rib_solids, sternum_and_cartilages
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.body import surface
+from wirbel.phantom.implicit import Solid, box_of, coordinates
+from wirbel.phantom.skeleton import skeleton_of
 from wirbel.phantom.soft import draw_soft_tissue, draw_tubes
 from wirbel.phantom.tissue import Tissue
 from wirbel.phantom.torso import trunk_of
-from wirbel.spine import Level, Part
+from wirbel.spine import Part
 from wirbel.volume import Grid
 
 #: Depths are kept in tenths of a millimetre, clipped.
@@ -82,76 +80,28 @@ class Canvas:
         self.instances[box][won] = instance
 
 
-def rasterise(anatomy: Anatomy, grid: Grid) -> PhantomLabels:
-    """The anatomy on a grid; every voxel takes what lies at its centre."""
+def rasterise(anatomy: Anatomy, grid: Grid, *, without: frozenset[int] = frozenset()) -> PhantomLabels:
+    """The anatomy on a grid; every voxel takes what lies at its centre. `without`: instances left out."""
     canvas = Canvas.blank(grid)
     trunk = trunk_of(anatomy)
     draw_soft_tissue(canvas.tissue, grid, anatomy, trunk)
     draw_tubes(canvas.tissue, grid, anatomy, trunk)
-    _discs(canvas, anatomy)
-    paths = rib_paths(anatomy, trunk)
-    scale = anatomy.person.scale
-    sternum, cartilages = sternum_and_cartilages(paths, trunk, scale)
-    for solid in cartilages:
-        canvas.bone(solid, Tissue.COSTAL_CARTILAGE)
+    _discs(canvas, anatomy, without)
+    bones = skeleton_of(anatomy)
+    for piece in bones.cartilages:
+        canvas.bone(piece.solid, piece.tissue)
     canvas.depth[canvas.tissue == Tissue.COSTAL_CARTILAGE] = OUTSIDE
-    for solid in sternum:
-        canvas.bone(solid, Tissue.STERNUM)
-    if sternum:
-        girdle, arms = shoulder_solids(anatomy, sternum[0].frame.origin_lps_mm)
-        for solid in girdle:
-            canvas.bone(solid, Tissue.SHOULDER)
-        for solid in arms:
-            canvas.bone(solid, Tissue.ARM_BONE)
-    for path in paths:
-        for solid in rib_solids(path, scale):
-            canvas.bone(solid, Tissue.RIB, Part.RIB)
-    for solid in rib_ends(paths):
-        canvas.bone(solid, Tissue.RIB, Part.RIB)
-    for solid in pelvis_solids(anatomy):
-        canvas.bone(solid, Tissue.PELVIS)
-    for solid in femur_solids(anatomy):
-        canvas.bone(solid, Tissue.FEMUR)
-    for solid in sacrum_solids(anatomy):
-        canvas.bone(solid, Tissue.SACRUM, Part.SACRUM)
-    _sacral_body(canvas, anatomy)
-    for v in anatomy.vertebrae:
-        _vertebra(canvas, v)
+    for piece in bones.pieces:
+        if piece.instance not in without:
+            canvas.bone(piece.solid, piece.tissue, piece.part, piece.instance)
     return PhantomLabels(grid, canvas.tissue, canvas.instances, canvas.parts, canvas.depth, anatomy)
 
 
-def _vertebra(canvas: Canvas, v: VertebraShape) -> None:
-    trabecular = Tissue.VERTEBRA_TRABECULAR
-    for solid in posterior_elements(v):
-        is_dens = (
-            v.level is Level.C2 and abs(solid.frame.origin_lps_mm[0]) < 8.0 and solid.frame.origin_lps_mm[1] < 3.0
-        )
-        arch = v.level is Level.C1 and solid.frame.origin_lps_mm[1] < -2.0
-        part = Part.BODY if is_dens or arch else Part.POSTERIOR
-        canvas.bone(placed(solid, v.frame), trabecular, part, v.instance)
-    if v.level is Level.C1:
-        return
-    b = v.body
-    wide = 0.62 * max(b.width_superior_mm, b.width_inferior_mm) + b.bulge
-    reach = np.array([wide, 0.65 * b.depth_mm + 2 + b.bulge, 0.5 * (b.upper.level + b.lower.level) + 6.0])
-    box = box_of(canvas.grid, v.frame, -reach, reach)
-    if box is not None:
-        x, y, z = coordinates(canvas.grid, box, v.frame)
-        canvas.put(box, body_depth(b, x, y, z), trabecular, Part.BODY, v.instance)
-
-
-def _sacral_body(canvas: Canvas, anatomy: Anatomy) -> None:
-    b = anatomy.sacrum_body
-    reach = np.array([0.62 * b.width_superior_mm, 0.65 * b.depth_mm + 2, b.half_height_mm + 5.0])
-    box = box_of(canvas.grid, anatomy.sacrum, -reach, reach)
-    if box is not None:
-        x, y, z = coordinates(canvas.grid, box, anatomy.sacrum)
-        canvas.put(box, body_depth(b, x, y, z), Tissue.SACRUM, Part.SACRUM, 0)
-
-
-def _discs(canvas: Canvas, anatomy: Anatomy) -> None:
+def _discs(canvas: Canvas, anatomy: Anatomy, without: frozenset[int]) -> None:
     for disc in anatomy.discs:
         above = anatomy.vertebrae[disc.above]
+        if {above.instance, above.instance + 1} & without:
+            continue
         last = disc.above + 1 == len(anatomy.vertebrae)
         below_body = anatomy.sacrum_body if last else anatomy.vertebrae[disc.above + 1].body
         below_frame = anatomy.sacrum if last else anatomy.vertebrae[disc.above + 1].frame

@@ -79,7 +79,8 @@ def trunk_of(anatomy: Anatomy) -> Trunk:
     ranks = _ranks(anatomy)
     step = 28.0 * anatomy.person.scale
     above = origins[0] + np.array([0.0, -4.0, 3 * 16.0])
-    below = [origins[-1] + np.array([0.0, 12.0 * k, -step * k]) for k in range(1, 9)]
+    back = np.array([8.0, 8.0, 2.0, -4.0, -8.0, -8.0, -8.0, -8.0])
+    below = [origins[-1] + np.array([0.0, back[i], -step * (i + 1)]) for i in range(8)]
     points = np.vstack([above, origins, below])
     rank = np.concatenate([[ranks[0] - 3], ranks, ranks[-1] + np.arange(1, 9)])
     z = np.arange(points[-1, 2], points[0, 2] + 1.0, 2.0)

@@ -1,0 +1,82 @@
+"""All bones of a person as solids in the world, made once for each person."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from wirbel.phantom.anatomy import Anatomy, VertebraShape
+from wirbel.phantom.body import Body, body_depth
+from wirbel.phantom.girdles import femur_solids, pelvis_solids, sacrum_solids, shoulder_solids
+from wirbel.phantom.implicit import Frame, Solid, placed
+from wirbel.phantom.posterior import posterior_elements
+from wirbel.phantom.ribs import rib_ends, rib_paths, rib_solids, sternum_and_cartilages
+from wirbel.phantom.tissue import Tissue
+from wirbel.phantom.torso import trunk_of
+from wirbel.spine import Level, Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A solid with what it is made of, its `Part` and its vertebra's instance (0: none)."""
+
+    solid: Solid
+    tissue: Tissue
+    part: int = 0
+    instance: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Skeleton:
+    """Bones in drawing order, and the cartilages that lie under them."""
+
+    pieces: tuple[Piece, ...]
+    cartilages: tuple[Piece, ...]
+
+
+@lru_cache(maxsize=4)
+def skeleton_of(anatomy: Anatomy) -> Skeleton:
+    """The person's bones; kept for the persons drawn last, since patches are drawn one by one."""
+    trunk, scale = trunk_of(anatomy), anatomy.person.scale
+    paths = rib_paths(anatomy, trunk)
+    sternum, cartilages = sternum_and_cartilages(paths, trunk, scale)
+    out = [Piece(s, Tissue.STERNUM) for s in sternum]
+    if sternum:
+        girdle, arms = shoulder_solids(anatomy, sternum[0].frame.origin_lps_mm)
+        out += [Piece(s, Tissue.SHOULDER) for s in girdle]
+        out += [Piece(s, Tissue.ARM_BONE) for s in arms]
+    ribs = [s for path in paths for s in rib_solids(path, scale)] + rib_ends(paths)
+    out += [Piece(s, Tissue.RIB, Part.RIB) for s in ribs]
+    out += [Piece(s, Tissue.PELVIS) for s in pelvis_solids(anatomy)]
+    out += [Piece(s, Tissue.FEMUR) for s in femur_solids(anatomy)]
+    out += [Piece(s, Tissue.SACRUM, Part.SACRUM) for s in sacrum_solids(anatomy)]
+    out.append(Piece(body_solid(anatomy.sacrum_body, anatomy.sacrum), Tissue.SACRUM, Part.SACRUM))
+    for v in anatomy.vertebrae:
+        out += vertebra_pieces(v)
+    return Skeleton(tuple(out), tuple(Piece(s, Tissue.COSTAL_CARTILAGE) for s in cartilages))
+
+
+def vertebra_pieces(v: VertebraShape) -> list[Piece]:
+    """One vertebra: processes and arch, then the body."""
+    out = []
+    for solid in posterior_elements(v):
+        x, y, _ = solid.frame.origin_lps_mm
+        dens = v.level is Level.C2 and abs(x) < 8.0 and y < 3.0
+        arch = v.level is Level.C1 and y < -2.0
+        part = Part.BODY if dens or arch else Part.POSTERIOR
+        out.append(Piece(placed(solid, v.frame), Tissue.VERTEBRA_TRABECULAR, part, v.instance))
+    if v.level is not Level.C1:
+        solid = body_solid(v.body, v.frame)
+        out.append(Piece(solid, Tissue.VERTEBRA_TRABECULAR, Part.BODY, v.instance))
+    return out
+
+
+def body_solid(body: Body, frame: Frame) -> Solid:
+    """A vertebral body in the world."""
+    wide = 0.62 * max(body.width_superior_mm, body.width_inferior_mm) + body.bulge
+    reach = np.array([wide, 0.65 * body.depth_mm + 2 + body.bulge, body.half_height_mm + 6.0])
+
+    def depth(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return body_depth(body, x, y, z)
+
+    return Solid(frame, -reach, reach, depth)
