@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -97,14 +98,8 @@ def bar(
     (ax, ay), (bx, by) = radii_start, radii_end
     cap = min(max(min(ax, ay), min(bx, by)), length + 1e-3)
 
-    def depth(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
-        t = np.clip(w / np.float32(max(length, 1e-6)), 0, 1)
-        rx = np.float32(ax) + np.float32(bx - ax) * t
-        ry = np.float32(ay) + np.float32(by - ay) * t
-        beyond = (w - np.clip(w, 0, np.float32(length))) / np.float32(cap)
-        q = np.sqrt((u / rx) ** 2 + (v / ry) ** 2 + beyond**2)
-        return (1 - q) * np.minimum(rx, ry)
-
+    sizes = np.array([ax, ay, bx - ax, by - ay, max(length, 1e-6), cap], np.float32)
+    depth = partial(_bar_depth, sizes)
     wide = np.array([max(ax, bx), max(ay, by), cap])
     return Solid(frame, -wide, np.array([wide[0], wide[1], length + cap]), depth)
 
@@ -113,11 +108,22 @@ def ellipsoid(centre: np.ndarray, radii: Sequence[float | int], axes: np.ndarray
     """An ellipsoid; depth is exact near the surface of a sphere, else approximate."""
     r = np.asarray(radii, float)
 
-    def depth(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
-        q = np.sqrt((u / np.float32(r[0])) ** 2 + (v / np.float32(r[1])) ** 2 + (w / np.float32(r[2])) ** 2)
-        return (1 - q) * np.float32(r.min())
-
+    depth = partial(_ellipsoid_depth, r.astype(np.float32))
     return Solid(Frame(np.asarray(centre, float), np.eye(3) if axes is None else axes), -r, r, depth)
+
+
+def _bar_depth(sizes: np.ndarray, u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
+    ax, ay, dx, dy, length, cap = sizes
+    t = np.clip(w / length, 0, 1)
+    rx, ry = ax + dx * t, ay + dy * t
+    beyond = (w - t * length) / cap
+    q = np.sqrt((u / rx) ** 2 + (v / ry) ** 2 + beyond**2)
+    return (1 - q) * np.minimum(rx, ry)
+
+
+def _ellipsoid_depth(radii: np.ndarray, u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
+    q = np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2 + (w / radii[2]) ** 2)
+    return (1 - q) * radii.min()
 
 
 def placed(solid: Solid, frame: Frame) -> Solid:

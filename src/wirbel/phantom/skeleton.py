@@ -1,7 +1,7 @@
 """All bones of a person as solids in the world, made once for each person."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -75,8 +75,4 @@ def body_solid(body: Body, frame: Frame) -> Solid:
     """A vertebral body in the world."""
     wide = 0.62 * max(body.width_superior_mm, body.width_inferior_mm) + body.bulge
     reach = np.array([wide, 0.65 * body.depth_mm + 2 + body.bulge, body.half_height_mm + 6.0])
-
-    def depth(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        return body_depth(body, x, y, z)
-
-    return Solid(frame, -reach, reach, depth)
+    return Solid(frame, -reach, reach, partial(body_depth, body))
