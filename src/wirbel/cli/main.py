@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from wirbel import __version__
+from wirbel.cli.analyze import analyze
 from wirbel.cli.exit import end_cleanly_when_terminated, guarded
 from wirbel.cli.info import info
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("analyze")(analyze)
 app.command("info")(info)
 
 

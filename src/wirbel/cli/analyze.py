@@ -1,0 +1,79 @@
+"""`wirbel analyze`: CTs in, a report each out."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Engine(StrEnum):
+    """Who segments where no masks are given."""
+
+    NETWORK = "network"
+    TOTALSEGMENTATOR = "totalsegmentator"
+
+
+class Numbering(StrEnum):
+    """How the numbers in given masks are meant."""
+
+    VERSE = "verse"
+    TOTALSEGMENTATOR = "totalsegmentator"
+
+
+class Lang(StrEnum):
+    """Languages of the report."""
+
+    EN = "en"
+    DE = "de"
+    NL = "nl"
+
+
+def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its parameters
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help="DICOM folder, zip, multi-frame file or NIfTI; several, or a folder of studies.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="OUT", help="Folder for the result; one below it for each of several."),
+    ],
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Your own vertebra masks (NIfTI or DICOM SEG) instead of the network's.", metavar="FILE"),
+    ] = None,
+    numbering: Annotated[Numbering | None, typer.Option(help="How the masks are numbered.")] = None,
+    engine: Annotated[Engine, typer.Option(help="Who segments.")] = Engine.NETWORK,
+    lang: Annotated[Lang, typer.Option(help="Language of the report.")] = Lang.EN,
+    shift_levels: Annotated[
+        int, typer.Option(metavar="N", help="Move all level names down by N (negative: up), as a reader judged.")
+    ] = 0,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML with mg_cm3_per_hu, mg_cm3_at_0_hu of this scanner and protocol."),
+    ] = None,
+    series_table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own table of which series serve what.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a folder that holds something else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines on standard output.")] = False,
+) -> None:
+    """Analyse CTs: find, name, measure and grade the vertebrae, and write a report. Research use only."""
+    from wirbel.cli.batch import analyse_inputs  # noqa: PLC0415  # keeps --help fast
+    from wirbel.cli.order import order_of  # noqa: PLC0415
+
+    order = order_of(
+        masks=masks,
+        numbering=numbering.value if numbering else None,
+        engine=engine.value,
+        lang=lang.value,
+        shift_levels=shift_levels,
+        calibration=calibration,
+        series_table=series_table,
+        overwrite=overwrite,
+    )
+    raise typer.Exit(analyse_inputs(inputs, out, order, as_json=json))
