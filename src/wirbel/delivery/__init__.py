@@ -1,1 +1,5 @@
-"""Results to a folder."""
+"""Results to where they are wanted."""
+
+from wirbel.delivery.folder import check_place, deliver_folder
+
+__all__ = ["check_place", "deliver_folder"]
