@@ -8,9 +8,10 @@ Every figure is simulated. Seeds start at 700,000, which no training uses.
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from wirbel.phantom import (
     Anatomy,
@@ -23,7 +24,7 @@ from wirbel.phantom import (
     realistic_look,
     scan,
 )
-from wirbel.spine import Level, Numbering, NumberingStatus, Spine, Vertebra
+from wirbel.spine import Level, Numbering, NumberingStatus, Part, Spine, Vertebra
 from wirbel.vertebra import BodyHeights, VertebraMeasures, VertebraSettings, measure_all
 from wirbel.volume import Acquisition, Grid, Kernel, LabelMap, Plane, Volume, freeze
 
@@ -116,6 +117,22 @@ def errors(drawn: Drawn, measures: tuple[VertebraMeasures, ...]) -> Iterator[tup
         )
 
 
+def with_wrong_masks(drawn: Drawn, *, grow: bool) -> Spine:
+    """The same column with every body one voxel too large or too small, as a poor segmentation has it."""
+    instances = drawn.spine.instances.labels.copy()
+    parts = drawn.spine.parts.labels.copy()
+    body = parts == Part.BODY
+    if grow:
+        wide = ndimage.grey_dilation(np.where(body, instances, 0), footprint=ndimage.generate_binary_structure(3, 1))
+        new = (wide > 0) & (instances == 0)
+        instances[new], parts[new] = wide[new], Part.BODY
+    else:
+        gone = body & ~ndimage.binary_erosion(body)
+        instances[gone], parts[gone] = 0, 0
+    grid = drawn.spine.grid
+    return replace(drawn.spine, instances=LabelMap(grid, freeze(instances)), parts=LabelMap(grid, freeze(parts)))
+
+
 def show(name: str, rows: list[tuple[Level, int, np.ndarray]]) -> None:
     table = np.array([row[2] for row in rows])
     broken = np.array([row[1] > 0 for row in rows])
@@ -124,7 +141,7 @@ def show(name: str, rows: list[tuple[Level, int, np.ndarray]]) -> None:
             continue
         part = table[of]
         print(
-            f"{name:10} {title:9} n={len(part):5d} height MAE {np.abs(part[:, :3]).mean():.2f} mm "
+            f"{name:15} {title:9} n={len(part):5d} height MAE {np.abs(part[:, :3]).mean():.2f} mm "
             f"(A {np.abs(part[:, 0]).mean():.2f}, M {np.abs(part[:, 1]).mean():.2f}, "
             f"P {np.abs(part[:, 2]).mean():.2f}), bias {part[:, :3].mean():+.2f} mm, "
             f"95th percentile {np.percentile(np.abs(part[:, :3]), 95):.2f} mm, "
@@ -137,26 +154,32 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--spacing", type=float, default=1.0)
+    parser.add_argument("--wrong", action="store_true", help="also with masks one voxel too large and too small")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     settings = VertebraSettings()
-    rows: dict[str, list[tuple[Level, int, np.ndarray]]] = {"mask": [], "mask + CT": []}
+    rows: dict[str, list[tuple[Level, int, np.ndarray]]] = {}
     for seed in range(options.first, options.first + options.count):
         start = time.perf_counter()
         drawn = draw(seed, AnatomySettings(fracture_chance=0.15), spacing_mm=options.spacing)
         drawn_at = time.perf_counter()
         new = {
-            "mask": list(errors(drawn, measure_all(drawn.flat, drawn.spine, settings, drawn.acquisition))),
-            "mask + CT": list(errors(drawn, measure_all(drawn.ct, drawn.spine, settings, drawn.acquisition))),
+            name: list(errors(drawn, measure_all(ct, spine, settings, drawn.acquisition)))
+            for name, ct, spine in (
+                ("mask", drawn.flat, drawn.spine),
+                ("mask + CT", drawn.ct, drawn.spine),
+                ("grown mask + CT", drawn.ct, with_wrong_masks(drawn, grow=True)),
+                ("thin mask + CT", drawn.ct, with_wrong_masks(drawn, grow=False)),
+            )[: 4 if options.wrong else 2]
         }
         for name, found in new.items():
-            rows[name] += found
+            rows.setdefault(name, []).extend(found)
         if options.verbose:
             mean = {name: float(np.abs([r[2][:3] for r in found]).mean()) for name, found in new.items()}
             bias = {name: float(np.mean([r[2][:3] for r in found])) for name, found in new.items()}
             print(
                 seed,
-                f"drawn {drawn_at - start:.0f} s, measured twice {time.perf_counter() - drawn_at:.0f} s;",
+                f"drawn {drawn_at - start:.0f} s, measured {time.perf_counter() - drawn_at:.0f} s;",
                 ", ".join(f"{n}: MAE {mean[n]:.2f} bias {bias[n]:+.2f}" for n in new),
                 drawn.scanner,
                 f"HU {drawn.anatomy.person.trabecular_hu:.0f} cortex {drawn.anatomy.person.cortex_mm:.1f}",
