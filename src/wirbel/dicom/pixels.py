@@ -6,7 +6,6 @@ Values are as stored, sign-extended from BitsStored; no rescale is applied.
 import struct
 from typing import BinaryIO
 
-import jpeg_ls  # type: ignore[import-untyped]  # ships no types
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, get_frame
@@ -22,6 +21,7 @@ from pydicom.uid import (
 
 from wirbel.dicom.elements import PARSE_ERRORS
 from wirbel.dicom.header import PixelLayout, inflated
+from wirbel.dicom.jpegls import decode_jpegls
 from wirbel.errors import InputRejected
 
 _NATIVE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian}
@@ -94,12 +94,7 @@ def _codestream(stream: BinaryIO, layout: PixelLayout) -> bytes:
 
 def _compressed(code: bytes, layout: PixelLayout) -> np.ndarray:
     if layout.syntax in {JPEGLSLossless, JPEGLSNearLossless}:
-        data, info = jpeg_ls.decode_pixel_data(code)
-        if info["components"] != 1:
-            raise ValueError("several components")
-        kind = "u1" if info["bits_per_sample"] <= 8 else "<u2"
-        values = np.frombuffer(data, kind).reshape(info["height"], info["width"])
-        return _sign_extended(_as_signed(values, layout), layout)
+        return _sign_extended(_as_signed(decode_jpegls(code), layout), layout)
     ds = Dataset()
     ds.Rows, ds.Columns, ds.SamplesPerPixel = layout.rows, layout.columns, 1
     ds.PhotometricInterpretation = layout.photometric or "MONOCHROME2"

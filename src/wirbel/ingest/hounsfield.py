@@ -13,8 +13,10 @@ LOWEST_HU = -1024
 def check_hounsfield(hu: np.ndarray, settings: HounsfieldSettings, name: str) -> None:
     """Raise `InputRejected` unless the values look like a CT of a body; looks at a regular sample."""
     stride = max(1, int(np.ceil((hu.size / settings.sample_voxels) ** (1 / hu.ndim))))
-    values, counts = np.unique(hu[tuple(slice(None, None, stride) for _ in range(hu.ndim))], return_counts=True)
-    shares = counts / counts.sum()
+    sample = hu[tuple(slice(None, None, stride) for _ in range(hu.ndim))].astype(np.int32)
+    counts = np.bincount((sample - sample.min()).ravel())
+    values = np.flatnonzero(counts) + int(sample.min())
+    shares = counts[counts > 0] / counts.sum()
     low, high = float(values[0]), float(values[-1])
     _check_range(values, shares, settings, name)
     if float(shares[values < settings.below_water_hu].sum()) < settings.min_below_water_share:

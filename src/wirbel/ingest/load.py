@@ -20,11 +20,13 @@ from wirbel.ingest.shear import Shear, upright
 from wirbel.volume import Volume, freeze
 from wirbel.volume.resample import reorientation
 
-#: Padding above this value would hide tissue: then it is not taken for padding.
-PADDING_BELOW_HU = -500.0
+#: Padding values between these would hide tissue, bone or metal: they are not taken for padding.
+PADDING_BELOW_HU, PADDING_ABOVE_HU = -500.0, 20000.0
 #: As many slices tell whether a series holds Hounsfield units.
 SAMPLE_SLICES = 8
 _HIGHEST_HU = 32767
+#: Intercepts that cannot overflow 16 bits with 14-bit values.
+_SMALL = range(-8192, 8193)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +45,7 @@ def load(candidate: Candidate, settings: IngestSettings) -> Loaded:
     sheared = candidate.stack.grid
     shear = upright(sheared) if candidate.stack.tilt_deg else None
     turn = reorientation(shear.grid if shear else sheared)
-    hu = np.full(turn.grid.shape, LOWEST_HU, dtype=np.int16)
+    hu = np.empty(turn.grid.shape, dtype=np.int16)
     as_stacked = turn.undone(hu)
     digest = sha256()
 
@@ -80,17 +82,29 @@ def slice_hu(header: ImageHeader, data: bytes) -> np.ndarray:
     """One slice in HU, int16: its own rescale, padding and everything below air set to -1024."""
     stored = stored_values(BytesIO(data), header.layout, header.source.name)
     slope, intercept = header.rescale_slope or 1.0, header.rescale_intercept or 0.0
+    padding = _padding(header, slope, intercept)
+    small = header.layout.bits_stored <= 14 and stored.dtype.itemsize == 2 and padding is None
+    if small and slope == 1.0 and intercept in _SMALL:
+        hu: np.ndarray = stored.astype(np.int16, copy=False) + np.int16(intercept)
+        return np.maximum(hu, LOWEST_HU, out=hu)
     if slope == 1.0 and intercept == int(intercept):
         wide = stored.astype(np.int32) + np.int32(intercept)
     else:
         wide = np.round(stored * slope + intercept).astype(np.int32)
     np.clip(wide, LOWEST_HU, _HIGHEST_HU, out=wide)
     hu = wide.astype(np.int16)
-    if header.padding is not None and header.padding[1] * slope + intercept < PADDING_BELOW_HU:
-        low, high = header.padding
-        if low * slope + intercept >= LOWEST_HU:
-            hu[(stored >= low) & (stored <= high)] = LOWEST_HU
+    if padding is not None:
+        hu[(stored >= padding[0]) & (stored <= padding[1])] = LOWEST_HU
     return hu
+
+
+def _padding(header: ImageHeader, slope: float, intercept: float) -> tuple[int, int] | None:
+    """Stored values to be replaced by air; none where the clip does it already, or where tissue would go too."""
+    if header.padding is None:
+        return None
+    low_hu, high_hu = sorted(value * slope + intercept for value in header.padding)
+    is_outside = high_hu < PADDING_BELOW_HU or low_hu > PADDING_ABOVE_HU
+    return header.padding if is_outside and high_hu > LOWEST_HU else None
 
 
 def _placed(hu: np.ndarray, shear: Shear | None, index: int) -> np.ndarray:
