@@ -1,7 +1,8 @@
 """What the channels of the two spine networks mean: one place for training and for inference."""
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
+from scipy import ndimage
 
 from wirbel.spine import Level
 
@@ -33,3 +34,12 @@ def network_input(hu: Float32[np.ndarray, "z y x"]) -> Float32[np.ndarray, "2 z 
     """HU in the two fixed windows, each clipped and scaled to [-1, 1]."""
     views = [np.clip((hu - low) * (2.0 / (high - low)) - 1.0, -1.0, 1.0) for low, high in WINDOWS_HU]
     return np.stack(views).astype(np.float32)
+
+
+def at_coarse(
+    coarse: Float32[np.ndarray, "k _ _ _"], at_voxel: Float64[np.ndarray, "n 3"]
+) -> Float64[np.ndarray, "k n"]:
+    """Coarse logits (a quarter of the resolution) at fractional voxels of the dense grid, trilinear."""
+    where = (at_voxel.T - 1.5) / 4.0
+    values = [ndimage.map_coordinates(c, where, order=1, mode="nearest", output=np.float64) for c in coarse]
+    return np.stack(values).reshape(len(coarse), len(at_voxel))

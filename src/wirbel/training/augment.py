@@ -13,7 +13,9 @@ from torch.nn import functional as F  # noqa: N812
 from wirbel.training.sample import ANY_CLASS, Sample
 
 #: Draws HU (float32) for a tissue map: `wirbel.phantom`'s appearance, bound by the caller.
-DrawHu = Callable[[UInt8[np.ndarray, "z y x"], float, Generator], Float32[np.ndarray, "z y x"]]
+DrawHu = Callable[
+    [UInt8[np.ndarray, "z y x"], Int8[np.ndarray, "z y x"], float, Generator], Float32[np.ndarray, "z y x"]
+]
 
 OUTSIDE_HU = -1024.0
 
@@ -74,10 +76,11 @@ def draw_patch(
     if sample.hu is not None:
         hu = _look_up(sample.hu, grid_voxel, "bilinear", OUTSIDE_HU)
     else:
-        if draw_hu is None or sample.tissue is None:
+        if draw_hu is None or sample.tissue is None or sample.depth is None:
             raise ValueError("a drawn sample needs draw_hu to give it HU")
         tissue = _look_up(sample.tissue, grid_voxel, "nearest", 0.0).astype(np.uint8)
-        hu = draw_hu(tissue, sample.spacing_mm, rng)
+        depth = np.rint(_look_up(sample.depth, grid_voxel, "bilinear", -127.0)).astype(np.int8)
+        hu = draw_hu(tissue, depth, sample.spacing_mm, rng)
     hu = _degrade(hu, sample.spacing_mm, rng, settings)
     seen &= _field_of_view(shape, rng, settings)
     hu[~seen] = OUTSIDE_HU

@@ -4,6 +4,7 @@ import csv
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +20,8 @@ from wirbel.training.nets import SpineNet
 from wirbel.training.sample import load_sample
 
 _N = len(CLASSES)
+#: Samples each worker keeps in memory.
+_KEPT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,6 @@ class LoopSettings:
     seed: int = 0
     threads: int = 2
     workers: int = 1
-    shapes: tuple[tuple[int, int, int], ...] = ((96, 96, 96), (128, 80, 80), (80, 112, 96), (112, 96, 80))
 
 
 def finder() -> SpineNet:
@@ -84,6 +86,7 @@ class Patches(IterableDataset[tuple[Tensor, Targets]]):
         augment: AugmentSettings,
         shapes: Sequence[tuple[int, int, int]],
         seed: int,
+        repeat: int = 2,
     ) -> None:
         self._folders = [(Path(folder), weight) for folder, weight in folders]
         self._skip = tuple(skip)
@@ -91,6 +94,7 @@ class Patches(IterableDataset[tuple[Tensor, Targets]]):
         self._augment = augment
         self._shapes = tuple(shapes)
         self._seed = seed
+        self._repeat = repeat
 
     def _files(self) -> list[tuple[list[Path], float]]:
         listed = []
@@ -108,6 +112,7 @@ class Patches(IterableDataset[tuple[Tensor, Targets]]):
         """Draw forever."""
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng([self._seed, worker.id if worker else 0])
+        cached = lru_cache(maxsize=_KEPT)(load_sample)
         torch.set_num_threads(1)
         files: list[tuple[list[Path], float]] = []
         count = 0
@@ -119,8 +124,8 @@ class Patches(IterableDataset[tuple[Tensor, Targets]]):
                 share = np.array([w for _, w in files])
                 share = share / share.sum()
             paths = files[int(rng.choice(len(files), p=share))][0]
-            sample = load_sample(paths[int(rng.integers(len(paths)))])
-            for _ in range(2):
+            sample = cached(paths[int(rng.integers(len(paths)))])
+            for _ in range(self._repeat):
                 shape = self._shapes[int(rng.integers(len(self._shapes)))]
                 patch = draw_patch(sample, shape, rng, self._augment, self._draw_hu)
                 yield torch.from_numpy(network_input(patch.hu)), targets_of(patch)
@@ -214,7 +219,9 @@ class _Run:
         mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
         return cls(net, mean, optimiser, step, path, device)
 
-    def learn(self, loader: Iterator[tuple[Tensor, Targets]], loss_parts: LossParts, batch: int) -> dict[str, float]:
+    def learn(
+        self, loader: Iterator[tuple[Tensor, Targets]], loss_parts: LossParts, batch: int
+    ) -> dict[str, float]:
         """One step over `batch` patches; gives back the mean loss parts."""
         sums: dict[str, float] = {}
         self.optimiser.zero_grad()

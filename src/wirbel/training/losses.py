@@ -15,6 +15,8 @@ from wirbel.training.sample import ANY_CLASS
 _N = len(CLASSES)
 #: Weight of each class in the cross-entropy: thin and small structures count more.
 _CLASS_WEIGHT = torch.tensor([0.5, 2.0, 2.5, 2.5, 1.5, 1.0, 0.5])
+#: Share of plain background voxels that the class loss looks at.
+_BACKGROUND_SHARE = 0.15
 #: Around a centre within this radius the coarse head is asked for level and rib.
 _LEVEL_RADIUS_MM = 12.0
 
@@ -119,27 +121,31 @@ def _soft_level(number: int) -> np.ndarray:
 def class_loss(logits: Tensor, target: Targets) -> Tensor:
     """Cross-entropy and Dice of the set of admissible classes: -log of the probability the set holds.
 
-    `logits`: (classes, z, y, x). Voxels where everything is admissible cost nothing.
+    `logits`: (classes, z, y, x). Voxels where everything is admissible cost nothing; of plain background a random
+    share stands for all of it.
     """
     known = target.seen & (target.allowed != ANY_CLASS)
-    if not bool(known.any()):
+    plain = target.allowed == 1
+    drawn = known & (~plain | (torch.rand(plain.shape, device=plain.device) < _BACKGROUND_SHARE))
+    allowed = target.allowed[drawn]
+    if not len(allowed):
         return logits.sum() * 0.0
-    bits = torch.stack([(target.allowed >> c) & 1 for c in range(_N)]).bool()
-    log_p = F.log_softmax(logits, dim=0)
-    log_set = torch.logsumexp(log_p.masked_fill(~bits, -1e4), dim=0)
-    weight = (bits * _CLASS_WEIGHT[:, None, None, None]).amax(0)
-    weight = torch.where(bits.sum(0) > 1, bits[0] * 0.5 + (~bits[0]) * 2.0, weight) * known
+    bits = (allowed[:, None] >> torch.arange(_N, device=allowed.device)) & 1 > 0
+    log_p = F.log_softmax(logits[:, drawn].T.contiguous(), dim=1)
+    log_set = torch.logsumexp(log_p.masked_fill(~bits, -1e4), dim=1)
+    stands_for = torch.where(allowed == 1, 1.0 / _BACKGROUND_SHARE, 1.0)
+    weight = (bits * _CLASS_WEIGHT.to(bits.device)).amax(1)
+    weight = torch.where(bits.sum(1) > 1, torch.where(bits[:, 0], 0.5, 2.0), weight) * stands_for
     cross = -(log_set * weight).sum() / weight.sum()
     p = log_p.exp()
     costs = []
     for c in range(1, _N):
-        only = (target.allowed == (1 << c)) & known
-        never = ~bits[c] & known
+        only = allowed == (1 << c)
         if int(only.sum()) < 8:
             continue
-        sure = (only | never).float()
-        hit = (p[c] * only).sum()
-        costs.append(1 - (2 * hit + 1) / ((p[c] * sure).sum() + only.sum() + 1))
+        sure = (only | ~bits[:, c]) * stands_for
+        hit = p[only, c].sum()
+        costs.append(1 - (2 * hit + 1) / ((p[:, c] * sure).sum() + only.sum() + 1))
     return cross + (torch.stack(costs).mean() if costs else 0.0)
 
 

@@ -16,7 +16,7 @@ ANY_CLASS = (1 << len(CLASSES)) - 1
 class Sample:
     """A case on an isotropic canonical grid, axes (z, y, x).
 
-    Either `hu` or `tissue` (of `wirbel.phantom`, drawn anew each time) is given. `allowed`: bit c of a voxel is set
+    Either `hu` or `tissue` with `depth` (of `wirbel.phantom`, HU drawn anew each time) is given. `allowed`: bit c of a voxel is set
     where class c (`CLASSES`) is admissible, so partial labels need no guess. `instances`: the vertebra's
     number or 0. Per vertebra: `centres_voxel` of the body, `levels` (VerSe number, 0 unknown), `ribs` (1 carries
     one, 0 carries none, -1 unknown). `centres_complete`: no body in view is missing from the list.
@@ -25,6 +25,7 @@ class Sample:
     spacing_mm: float
     hu: Int16[np.ndarray, "z y x"] | None
     tissue: UInt8[np.ndarray, "z y x"] | None
+    depth: Int8[np.ndarray, "z y x"] | None
     allowed: UInt8[np.ndarray, "z y x"]
     instances: UInt8[np.ndarray, "z y x"]
     centres_voxel: Float32[np.ndarray, "n 3"]
@@ -41,7 +42,7 @@ class Sample:
 
 def save_sample(sample: Sample, path: Path) -> None:
     """Write one .npz; the file appears whole or not at all."""
-    image = {"hu": sample.hu} if sample.hu is not None else {"tissue": sample.tissue}
+    image = {"hu": sample.hu} if sample.hu is not None else {"tissue": sample.tissue, "depth": sample.depth}
     part = path.with_suffix(".part.npz")
     np.savez_compressed(
         part,
@@ -64,6 +65,7 @@ def load_sample(path: Path) -> Sample:
             spacing_mm=float(stored["spacing_mm"]),
             hu=stored.get("hu"),
             tissue=stored.get("tissue"),
+            depth=stored.get("depth"),
             allowed=stored["allowed"],
             instances=stored["instances"],
             centres_voxel=stored["centres_voxel"],

@@ -1,0 +1,168 @@
+"""The shipped segmenter: find at 3 mm, segment at 1 mm, and say what speaks for every name."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float64
+from scipy import special
+
+from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
+from wirbel.network.finder import Candidates, FinderSettings, find_candidates
+from wirbel.network.instances import Instances, InstanceSettings, vertebrae_from_votes
+from wirbel.network.session import Backend, Network, open_network
+from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
+from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
+from wirbel.spine import Part, SpineEvidence, VertebraEvidence
+from wirbel.spine.chain import ChainSettings, chain_centres
+from wirbel.volume import Grid, LabelMap, Volume, freeze
+
+_SACRUM = CLASSES.index("sacrum")
+_PARTS = np.array([0, Part.BODY, Part.POSTERIOR, Part.DISC, Part.SACRUM, Part.RIB, 0], np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Settings of the shipped segmenter's steps."""
+
+    finder: FinderSettings = field(default_factory=FinderSettings)
+    chain: ChainSettings = field(default_factory=ChainSettings)
+    tube: TubeSettings = field(default_factory=TubeSettings)
+    instances: InstanceSettings = field(default_factory=InstanceSettings)
+    edge_mm: float = 1.5
+    """A body this near to the volume's border is cut by it."""
+    sacrum_mm3: float = 5000.0
+    """So much sacrum below the last vertebra counts as seen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkSegmenter:
+    """A `wirbel.spine.Segmenter` over two networks."""
+
+    find: Network
+    segment: Network
+    source: str
+    settings: NetworkSettings
+
+    def __call__(self, ct: Volume, /) -> SpineEvidence:
+        """Evidence at 1 mm in the part of the CT that holds the column; no vertebrae where none is found."""
+        found = find_candidates(ct, self.find, self.settings.finder)
+        column = chain_candidates(found, self.settings.chain)
+        if not len(column):
+            return nothing_found(ct.grid, self.source)
+        maps = segment_tube(ct, found.centres_lps_mm[column], self.segment, self.settings.tube)
+        made = vertebrae_from_votes(maps, found.centres_lps_mm[column], self.settings.instances)
+        return _evidence(ct, found, column, maps, made, self)
+
+
+def load_spine_segmenter(
+    *,
+    bundle: Bundle | None = None,
+    backend: Backend = "onnxruntime",
+    threads: int | None = None,
+    settings: NetworkSettings | None = None,
+) -> NetworkSegmenter:
+    """The segmenter of a bundle (default: the one that ships); `ModelError` when it is missing or damaged."""
+    bundle = bundle or load_bundle(SHIPPED / "spine")
+    return NetworkSegmenter(
+        find=open_network(bundle.onnx("find"), backend=backend, threads=threads),
+        segment=open_network(bundle.onnx("segment"), backend=backend, threads=threads),
+        source=f"wirbel {bundle.name} {bundle.version}",
+        settings=settings or NetworkSettings(),
+    )
+
+
+def chain_candidates(found: Candidates, settings: ChainSettings) -> Float64[np.ndarray, " m"]:
+    """Indices of the candidates that form the column, from the head downward."""
+    raise NotImplementedError
+
+
+def nothing_found(grid: Grid, source: str) -> SpineEvidence:
+    """Evidence of no vertebra at all, on a grid of one voxel at the volume's corner."""
+    small = grid.cropped((0, 0, 0), (1, 1, 1))
+    empty = LabelMap(small, np.zeros((1, 1, 1), np.uint8))
+    return SpineEvidence(empty, empty, (), None, None, source)
+
+
+def _evidence(
+    ct: Volume,
+    found: Candidates,
+    column: np.ndarray,
+    maps: TubeMaps,
+    made: Instances,
+    segmenter: NetworkSegmenter,
+) -> SpineEvidence:
+    settings = segmenter.settings
+    centres = maps.grid.to_lps_mm(made.centres_voxel)
+    cut = [_cut(maps, made.labels == i + 1, ct.grid, settings) for i in range(len(centres))]
+    keep = [
+        i for i in range(len(centres)) if cut[i] or made.bodies_mm3[i] >= settings.instances.smallest_body_mm3
+    ]
+    if not keep:
+        return nothing_found(ct.grid, segmenter.source)
+    table = np.zeros(256, np.uint8)
+    table[np.array(keep) + 1] = np.arange(1, len(keep) + 1)
+    labels = table[made.labels]
+    parts = _PARTS[maps.classes]
+    parts[(labels == 0) & ((parts == Part.BODY) | (parts == Part.POSTERIOR))] = 0
+    vertebrae = tuple(
+        _vertebra(n, centres[i], cut[i], float(found.heat[column[i]]), _opinion(found, column[i], maps.opinion[i]))
+        for n, i in enumerate(keep, start=1)
+    )
+    return SpineEvidence(
+        instances=LabelMap(maps.grid, freeze(labels)),
+        parts=LabelMap(maps.grid, freeze(parts)),
+        vertebrae=vertebrae,
+        sacrum_below=_sacrum_below(maps, centres[keep[-1]], ct.grid, settings),
+        skull_above=None,
+        source=segmenter.source,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opinion:
+    log_p: Float64[np.ndarray, " k"]
+    rib_p: float
+
+
+def _opinion(found: Candidates, candidate: int, fine_logits: np.ndarray) -> _Opinion:
+    """Finder and segmenter together: mean of log-probabilities, the finder (which sees more) counting double."""
+    fine = special.log_softmax(fine_logits[:-1])
+    log_p = special.log_softmax((2 * found.level_log_p[candidate] + fine) / 3)
+    rib = (2 * special.logit(np.clip(found.rib_p[candidate], 1e-4, 1 - 1e-4)) + fine_logits[-1]) / 3
+    return _Opinion(log_p, float(special.expit(rib)))
+
+
+def _vertebra(label: int, centre: np.ndarray, cut: bool, heat: float, opinion: _Opinion) -> VertebraEvidence:
+    ranks = np.array([level.rank for level in FINDER_LEVELS])
+    p = np.exp(opinion.log_p)
+    mean = float((p * ranks).sum())
+    return VertebraEvidence(
+        label=label,
+        centre_lps_mm=centre,
+        cut_by_border=cut,
+        score=min(1.0, heat),
+        position=mean,
+        position_sd=float(np.sqrt((p * (ranks - mean) ** 2).sum())),
+        rib_probability=opinion.rib_p,
+        level_log_probability={level: float(v) for level, v in zip(FINDER_LEVELS, opinion.log_p, strict=True)},
+    )
+
+
+def _cut(maps: TubeMaps, mine: np.ndarray, full: Grid, settings: NetworkSettings) -> bool:
+    """Whether body voxels lie at the border of the CT."""
+    body = np.argwhere(mine & (maps.classes == CLASSES.index("body")))
+    if not len(body):
+        return True
+    at = full.to_voxel(maps.grid.to_lps_mm(body[:: max(1, len(body) // 20000)].astype(np.float64)))
+    slack_voxel = settings.edge_mm / np.asarray(full.spacing_mm)
+    return bool(np.any(at < slack_voxel - 0.5) or np.any(at > np.asarray(full.shape) - 0.5 - slack_voxel))
+
+
+def _sacrum_below(maps: TubeMaps, last_lps_mm: np.ndarray, full: Grid, settings: NetworkSettings) -> float | None:
+    """How sure the sacrum follows below the last vertebra; None where the view ends less than 45 mm below it."""
+    z = int(maps.grid.to_voxel(last_lps_mm[None])[0, 0])
+    seen_mm = (full.to_voxel(last_lps_mm[None])[0, 0]) * full.spacing_mm[0]
+    sacrum = float(np.count_nonzero(maps.classes[max(0, z - 60) : max(0, z)] == _SACRUM)) * maps.grid.voxel_mm3
+    if sacrum >= settings.sacrum_mm3:
+        return 0.97
+    return None if seen_mm < 45.0 else 0.05

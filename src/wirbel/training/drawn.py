@@ -1,0 +1,91 @@
+"""Training cases from drawn persons, parametric or around real masks: labels kept, appearance drawn anew each step."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float32, Int8, UInt8
+from numpy.random import Generator
+
+from wirbel.network.spine_heads import CLASSES
+from wirbel.phantom import (
+    AnatomySettings,
+    MaskColumn,
+    PhantomLabels,
+    Tissue,
+    domain_look,
+    draw_anatomy,
+    draw_appearance,
+    labels_around,
+    rasterise,
+    realistic_look,
+    whole_grid,
+)
+from wirbel.phantom.around_masks import bent_anatomy
+from wirbel.training.sample import Sample, allowed_from_classes
+from wirbel.volume import Grid
+
+_HIP = CLASSES.index("hip")
+#: How often a sample is drawn around real masks, where there are any.
+_REAL_SHAPES = 0.4
+#: Settings that break, wear and vary the column more often than life does.
+TRAINING_ANATOMY = AnatomySettings(fracture_chance=0.12, mimic_chance=0.2, variant_chance=0.2)
+
+
+def draw_person(rng: Generator, spacing_mm: float, box_mm: float | None, masks: Sequence[MaskColumn]) -> Sample:
+    """A drawn person at an isotropic spacing: all of the trunk, or a cube of `box_mm` around a random vertebra."""
+    if masks and rng.random() < _REAL_SHAPES:
+        return _around(rng, spacing_mm, box_mm, masks[int(rng.integers(len(masks)))])
+    anatomy = draw_anatomy(rng, TRAINING_ANATOMY)
+    centres = np.array([v.centre_lps_mm for v in anatomy.truth.vertebrae])
+    whole = whole_grid(anatomy, (spacing_mm, spacing_mm, spacing_mm))
+    return _sample(rasterise(anatomy, _part_of(whole, centres, box_mm, rng)))
+
+
+def _around(rng: Generator, spacing_mm: float, box_mm: float | None, masks: MaskColumn) -> Sample:
+    """The same person twice from one seed: first for the extent, then as labels on the grid that is wanted."""
+    seed = int(rng.integers(1 << 31))
+    whole = whole_grid(bent_anatomy(masks, np.random.default_rng(seed)), (spacing_mm, spacing_mm, spacing_mm))
+    mine = np.array([frame.origin_lps_mm for frame in masks.frames])
+    labels = labels_around(masks, np.random.default_rng(seed), _part_of(whole, mine, box_mm, rng))
+    return _sample(labels)
+
+
+def _part_of(whole: Grid, centres_lps_mm: np.ndarray, box_mm: float | None, rng: Generator) -> Grid:
+    if box_mm is None:
+        return whole
+    n = round(box_mm / whole.spacing_mm[0])
+    near = centres_lps_mm[int(rng.integers(len(centres_lps_mm)))] + np.array([0.0, 12.0, 0.0]) + rng.normal(0, 10, 3)
+    low = np.round(whole.to_voxel(near[None])[0]).astype(int) - n // 2
+    return whole.cropped((low[0], low[1], low[2]), (low[0] + n, low[1] + n, low[2] + n))
+
+
+def _sample(labels: PhantomLabels) -> Sample:
+    if labels.anatomy is None:
+        raise ValueError("labels without their anatomy have no truth to train on")
+    truth = labels.anatomy.truth.vertebrae
+    classes = labels.parts.copy()
+    classes[labels.tissue == Tissue.PELVIS] = _HIP
+    centres = np.array([v.centre_lps_mm for v in truth])
+    return Sample(
+        spacing_mm=labels.grid.spacing_mm[0],
+        hu=None,
+        tissue=labels.tissue,
+        depth=labels.depth,
+        allowed=allowed_from_classes(classes),
+        instances=labels.instances,
+        centres_voxel=labels.grid.to_voxel(centres).astype(np.float32),
+        levels=np.array([int(v.level) for v in truth], np.uint8),
+        ribs=np.array([int(any(v.ribs)) for v in truth], np.int8),
+    )
+
+
+def draw_hu(
+    tissue: UInt8[np.ndarray, "z y x"], depth: Int8[np.ndarray, "z y x"], spacing_mm: float, rng: Generator
+) -> Float32[np.ndarray, "z y x"]:
+    """HU for labels: as on a real scanner, or (every third time) drawn wild."""
+    look = domain_look(rng) if rng.random() < 0.35 else realistic_look(
+        rng, float(rng.uniform(30, 260)), cortex_mm=float(rng.uniform(0.5, 1.6))
+    )
+    grid = Grid.axis_aligned((tissue.shape[0], tissue.shape[1], tissue.shape[2]), (spacing_mm,) * 3)
+    nothing = np.zeros_like(tissue)
+    return draw_appearance(PhantomLabels(grid, tissue, nothing, nothing, depth), rng, look)

@@ -1,0 +1,72 @@
+"""From a checkpoint to a bundle: ONNX with half-precision weights, bundle.json, model card."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
+
+from wirbel.network.bundle import FORMAT, file_sha256
+from wirbel.training.nets import SpineNet
+
+
+def export_onnx(net: SpineNet, checkpoint: Path, path: Path) -> None:
+    """Write the running mean of a checkpoint's weights as ONNX; sides of the input are free."""
+    net.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["mean"])
+    net = net.float().eval()
+    side = torch.zeros(1, 2, 2 * net.multiple, 2 * net.multiple, 2 * net.multiple)
+    part = path.with_suffix(".part.onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            net,
+            (side,),
+            str(part),
+            input_names=["image"],
+            output_names=["dense", "coarse"],
+            dynamic_axes={
+                "image": {2: "z", 3: "y", 4: "x"},
+                "dense": {2: "z", 3: "y", 4: "x"},
+                "coarse": {2: "zc", 3: "yc", 4: "xc"},
+            },
+            opset_version=17,
+            dynamo=False,
+        )
+    model = onnx.load(str(part))
+    _halve_weights(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(part))
+    part.rename(path)
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Store weights in float16 and cast them when the model is loaded; in place, the model is the caller's own."""
+    graph = model.graph
+    casts = []
+    for tensor in list(graph.initializer):
+        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < 1024:
+            continue
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name + "_half")
+        casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=onnx.TensorProto.FLOAT))
+        graph.initializer.remove(tensor)
+        graph.initializer.append(half)
+    for node in reversed(casts):
+        graph.node.insert(0, node)
+
+
+def write_bundle(folder: Path, *, name: str, version: str, trained_on: list[str], facts: dict[str, object]) -> None:
+    """Write `bundle.json` over the ONNX files that lie in `folder`."""
+    files = {p.name: file_sha256(p) for p in sorted(folder.glob("*.onnx"))}
+    stored = {
+        "format": FORMAT,
+        "name": name,
+        "version": version,
+        "licence": "CC-BY-SA-4.0",
+        "files": files,
+        "trained_on": trained_on,
+        **facts,
+    }
+    (folder / "bundle.json").write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
