@@ -40,8 +40,11 @@ def _in_folder(folder: Path, limits: ArchiveSettings) -> Iterator[FileSource]:
         raise DeliveryError(f"{folder.name}: a folder in it cannot be read ({exc.strerror})") from exc
 
     count = 0
-    for where, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    been: set[str] = set()
+    for where, folders, names in os.walk(folder, onerror=stop, followlinks=True):
+        been.add(os.path.realpath(where))
+        inner = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in inner if os.path.realpath(Path(where, name)) not in been]
         for name in sorted(names):
             path = Path(where) / name
             if name.startswith(".") or not path.is_file():
