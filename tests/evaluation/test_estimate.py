@@ -12,7 +12,7 @@ from wirbel.evaluation.estimate import Comparison, Estimate, Significance, valid
 
 def test_an_estimate_prints_as_a_paper_does():
     assert str(Estimate(0.823, 0.741, 0.889, 0.95, 86, "Wilson")) == "0.82 (95 % CI 0.74-0.89)"
-    assert Estimate(0.014, -0.0115, 0.0143, 0.9, 86, "z").text(3) == "0.014 (90 % CI -0.012 to 0.014)"
+    assert Estimate(0.014, -0.0116, 0.0143, 0.9, 86, "z").text(3) == "0.014 (90 % CI -0.012 to 0.014)"
     assert str(Estimate(math.inf, 3.2, math.inf, 0.95, 9, "Koopman")) == "inf (95 % CI 3.20-inf)"
 
 

@@ -57,6 +57,20 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class NotEstimable:
+    """A blank in a record of estimates: why there is no figure."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"not estimable: {self.reason}"
+
+    def to_json(self) -> dict[str, str]:
+        """The reason under its name."""
+        return {"not_estimable": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
 class Significance:
     """A test of a null hypothesis: its statistic, degrees of freedom (infinite for a normal one), p and name."""
 
