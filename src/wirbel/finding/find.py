@@ -7,7 +7,7 @@ from wirbel.finding.density import reading_of
 from wirbel.finding.finding import Caution, ContrastPhase, Finding, Findings, Verdict, Why
 from wirbel.finding.kyphosis import kyphosis_of
 from wirbel.finding.norms import Norm, norm_of
-from wirbel.finding.reference import Expected, Row, expected_heights
+from wirbel.finding.reference import Expected, Row, expected_of_all
 from wirbel.finding.settings import FindingSettings
 from wirbel.finding.verdict import Case, verdict_of
 from wirbel.finding.vessels import contrast_phase
@@ -35,20 +35,26 @@ def find_all(
     """
     by_label = {m.label: m for m in measures}
     own = [by_label[v.label] for v in spine.vertebrae]
-    rows = _rows(spine.vertebrae, own)
-    expected = {row.label: expected_heights(rows, i, settings.grade) for i, row in enumerate(rows)}
-    norms = {row.label: row.norm for row in rows}
-    vertebrae = tuple(
-        _finding(v, m, norms.get(v.label), expected, settings) for v, m in zip(spine.vertebrae, own, strict=True)
-    )
     frames = [m.frame for m in own if isinstance(m.frame, Frame)]
     phase = contrast_phase(ct, spine, frames, settings.vessels)
     fused = is_ankylosed(bridges(ct, own, settings.ankylosis), settings.ankylosis)
     return Findings(
-        vertebrae,
+        judged(spine.vertebrae, own, settings),
         kyphosis_of(spine.vertebrae, own),
         reading_of(spine.vertebrae, own, phase, density_acquisition or acquisition, settings.screen),
         _cautions(spine, phase, settings, acquisition, fused=fused),
+    )
+
+
+def judged(
+    vertebrae: Sequence[Vertebra], measures: Sequence[VertebraMeasures], settings: FindingSettings
+) -> tuple[Finding, ...]:
+    """The verdicts alone, from the measures alone, in the column's order."""
+    rows = _rows(vertebrae, measures)
+    expected = expected_of_all(rows, settings.grade)
+    norms = {row.label: row.norm for row in rows}
+    return tuple(
+        _finding(v, m, norms.get(v.label), expected, settings) for v, m in zip(vertebrae, measures, strict=True)
     )
 
 

@@ -13,8 +13,10 @@ from wirbel.vertebra import Heights
 #: A neighbour this many places away weighs half as much as the next one.
 HALF_AT = 2.0
 #: Fractures only ever lower heights: the course of the column is read above its middle.
-QUANTILE = 0.6
+QUANTILE = 0.55
 FARTHEST = 5.0
+LEAST_SOUND = 2
+ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,23 @@ class Expected:
         return max(self.anterior_loss, self.middle_loss, self.posterior_loss)
 
 
-def expected_heights(rows: Sequence[Row], index: int, settings: GradeSettings) -> Expected:
-    """Expected heights of `rows[index]`.
+def expected_of_all(rows: Sequence[Row], settings: GradeSettings) -> dict[int, Expected]:
+    """Expected heights by label; in further rounds vertebrae that look broken are no reference for others."""
+    broken: frozenset[int] = frozenset()
+    expected: dict[int, Expected] = {}
+    for _ in range(ROUNDS):
+        expected = {row.label: expected_heights(rows, i, broken, settings) for i, row in enumerate(rows)}
+        new = frozenset(label for label, e in expected.items() if e.largest >= settings.suspect)
+        if new == broken:
+            break
+        broken = new
+    return expected
+
+
+def expected_heights(
+    rows: Sequence[Row], index: int, broken: frozenset[int], settings: GradeSettings
+) -> Expected:
+    """Expected heights of `rows[index]`; labels in `broken` are no reference while two others are in reach.
 
     Posterior: its own wall while that agrees with the course of the neighbours, the course where it is lower.
     Anterior: the mean of the level's ratio (shifted by the patient's own shape) and the neighbours' course. Middle:
@@ -52,6 +69,8 @@ def expected_heights(rows: Sequence[Row], index: int, settings: GradeSettings) -
     """
     own = rows[index]
     others = [r for i, r in enumerate(rows) if i != index and abs(r.rank - own.rank) <= FARTHEST]
+    sound = [r for r in others if r.label not in broken]
+    others = sound if len(sound) >= LEAST_SOUND else others
     distance = np.array([abs(r.rank - own.rank) for r in others])
     weight = 1.0 / (1.0 + distance / HALF_AT) if others else np.zeros(0)
     heights, norm = own.heights, own.norm

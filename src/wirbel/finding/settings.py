@@ -13,7 +13,8 @@ class GradeSettings:
     vertebra's own heights; alone it calls a quarter of normal T5-T8, so it only makes a vertebra borderline, and
     only beyond `odd_sd` SDs of the level's norm (McCloskey 1993 asks for 3 SD; Eastell 1991 the same).
     `crush`: posterior loss from which a shape is crush. `depressed_mm`: an endplate sunk this much deeper than the
-    level's norm is depressed. `certain`: a loss from here needs no further sign.
+    level's norm is depressed. `certain`: a loss from here needs no further sign. `suspect`: a vertebra with this
+    loss is no reference for its neighbours.
     """
 
     losses: tuple[float, float, float] = (0.20, 0.25, 0.40)
@@ -23,6 +24,7 @@ class GradeSettings:
     crush: float = 0.15
     depressed_mm: float = 1.0
     certain: float = 0.25
+    suspect: float = 0.12
     wall_intact: float = 0.06
     wall_broken: float = 0.15
 
