@@ -4,20 +4,24 @@ import numpy as np
 from jaxtyping import Float32
 from scipy import ndimage
 
+from wirbel.phantom.canvas import DEPTH_UNIT_MM, EXTRA_UNIT_HU
 from wirbel.phantom.look import Look, domain_look, realistic_look
-from wirbel.phantom.rasterise import DEPTH_UNIT_MM, PhantomLabels
+from wirbel.phantom.rasterise import PhantomLabels
 from wirbel.phantom.tissue import BONES, Tissue
+from wirbel.spine import Part
 
 __all__ = ["Look", "domain_look", "draw_appearance", "realistic_look"]
 
 #: Cortex of other bones over that of a vertebral body.
 _CORTEX_SHARE = {
-    Tissue.RIB: 1.1,
-    Tissue.PELVIS: 1.5,
-    Tissue.FEMUR: 1.8,
-    Tissue.SHOULDER: 1.3,
-    Tissue.ARM_BONE: 3.0,
-    Tissue.SKULL: 2.5,
+    Tissue.SACRUM: 1.3,
+    Tissue.RIB: 2.0,
+    Tissue.STERNUM: 1.6,
+    Tissue.PELVIS: 2.4,
+    Tissue.FEMUR: 3.0,
+    Tissue.SHOULDER: 2.2,
+    Tissue.ARM_BONE: 6.0,
+    Tissue.SKULL: 5.0,
 }
 SLAB = 32
 
@@ -42,11 +46,14 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
         near = whole > -10 * voxel * 0.9
         depth = whole[near].astype(np.float32) * np.float32(DEPTH_UNIT_MM)
         what = tissue[near]
-        thick = cortex[what]
+        arch = labels.parts[part][near] == Part.POSTERIOR
+        thick = np.where(arch, np.float32(look.arch_cortex_mm), cortex[what])
         filled = np.clip(0.5 + depth / voxel, 0, 1)
         spongy = np.clip(0.5 + (depth - thick) / voxel, 0, 1)
         is_bone = bone[what]
-        inner = marrow[what] + np.float32(look.trabecular_texture_hu) * fine[part][near]
+        inner = np.where(arch, np.float32(look.arch_marrow_hu), marrow[what])
+        inner = inner + np.float32(look.trabecular_texture_hu) * fine[part][near]
+        inner = inner + np.float32(EXTRA_UNIT_HU) * labels.extra[part][near]
         around = np.where(is_bone, np.float32(10.0), value[near])
         special = (~is_bone) & (depth > 0)
         mixed = around * (1 - filled) + np.float32(look.cortex_hu) * (filled - spongy) + inner * spongy

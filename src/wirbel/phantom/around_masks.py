@@ -13,12 +13,13 @@ from scipy import ndimage
 
 from wirbel.phantom.anatomy import Anatomy
 from wirbel.phantom.appearance import draw_appearance
+from wirbel.phantom.canvas import DEPTH_UNIT_MM, OUTSIDE
 from wirbel.phantom.column import levels_of
 from wirbel.phantom.draw import draw_anatomy
 from wirbel.phantom.implicit import Frame, box_of, coordinates
 from wirbel.phantom.look import Look
 from wirbel.phantom.morphometry import NORMS
-from wirbel.phantom.rasterise import DEPTH_UNIT_MM, OUTSIDE, PhantomLabels, rasterise
+from wirbel.phantom.rasterise import PhantomLabels, rasterise
 from wirbel.phantom.settings import AnatomySettings, Mimic
 from wirbel.phantom.tissue import Tissue
 from wirbel.spine import Level, Part, Variant
@@ -111,7 +112,7 @@ def labels_around(column: MaskColumn, rng: np.random.Generator, grid: Grid | Non
     tissue[won] = Tissue.VERTEBRA_TRABECULAR
     parts[won] = spread[won]
     instances[won] = number[nearest[won]]
-    return PhantomLabels(grid, tissue, instances, parts, bone, anatomy)
+    return PhantomLabels(grid, tissue, instances, parts, bone, drawn.extra, anatomy)
 
 
 def draw_around(

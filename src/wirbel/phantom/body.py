@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+#: Endplates are so much thicker than the shell of the wall: depths below them count that much less.
+ENDPLATE_OVER_WALL = 1.4
+
 
 @dataclass(frozen=True, slots=True)
 class Endplate:
@@ -38,7 +41,8 @@ class Body:
 
     `upper`, `lower`: endplates, both measured along +z of their own outward side (the lower is mirrored).
     `power` shapes the outline, `back` the concavity of the posterior wall, `waist` the narrowing at mid-height
-    of side and front walls (share), `lean` shifts the upper endplate backward, `bulge` widens a crushed wall.
+    of side and front walls (share), `lean` shifts the upper endplate backward, `bulge` widens a crushed wall,
+    `taper` makes the front narrower than the back.
     """
 
     depth_mm: float
@@ -52,6 +56,7 @@ class Body:
     waist_front: float = 0.07
     waist_back: float = 0.04
     bulge: float = 0.0
+    taper: float = 0.06
 
     @property
     def half_height_mm(self) -> float:
@@ -103,9 +108,9 @@ def wall_depth(body: Body, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.nd
         )
         * mid
     )
-    b = b + np.float32(body.bulge) * mid
-    u = x / b
     half = np.float32(0.5 * body.depth_mm)
+    b = (b + np.float32(body.bulge) * mid) * (1 + np.float32(body.taper) * np.clip(y / half, -1, 1))
+    u = x / b
     # `depth_mm` is that of the midline at mid-height
     front = half * (1 + np.float32(body.waist_front) * (1 - mid)) + np.float32(body.bulge) * mid
     back = (
@@ -116,15 +121,17 @@ def wall_depth(body: Body, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.nd
     v = np.where(y < 0, y / front, y / back)
     p = np.float32(body.power)
     n = (np.abs(u) ** p + np.abs(v) ** p) ** (1 / p)
-    n = np.maximum(n, np.float32(0.05))
-    return (1 - n) * np.sqrt(x * x + y * y + 1e-3) / n
+    # distance along the ray from the axis, kept finite on the axis itself
+    soft = np.float32(0.05)
+    return (1 - n) * (np.sqrt(x * x + y * y) + soft * half) / (n + soft)
 
 
 def body_depth(body: Body, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Depth below the body's surface in mm, positive inside."""
     top = surface(body.upper, body, x, y) - z
     bottom = z + surface(body.lower, body, x, y)
-    return np.minimum(wall_depth(body, x, y, z), np.minimum(top, bottom)).astype(np.float32)
+    ends = np.minimum(top, bottom) / np.float32(ENDPLATE_OVER_WALL)
+    return np.minimum(wall_depth(body, x, y, z), ends).astype(np.float32)
 
 
 def unfractured(body: Body) -> Body:

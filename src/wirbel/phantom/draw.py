@@ -105,10 +105,11 @@ def draw_body(rng: np.random.Generator, size: Morphometry, level: Level) -> Body
         width_inferior_mm=size.width_inferior_mm,
         upper=Endplate(ring / 2, slope * lean, bowl * share, bowl_y, tilt_x=side),
         lower=Endplate(ring / 2, slope * (1 - lean), bowl * (1 - share), bowl_y, tilt_x=-side),
-        power={"C": 2.9, "T": 2.15, "L": 2.45, "S": 2.3}[level.region] + float(rng.normal(0, 0.1)),
+        power={"C": 2.9, "T": 2.35, "L": 2.5, "S": 2.3}[level.region] + float(rng.normal(0, 0.1)),
         back=round_back * float(rng.uniform(0.5, 1.4)),
         waist_front=float(rng.uniform(0.03, 0.09)),
         waist_back=float(rng.uniform(0.0, 0.04)),
+        taper={"C": 0.03, "T": 0.17, "L": 0.05, "S": 0.05}[level.region],
     )
 
 
@@ -126,7 +127,7 @@ def _person(rng: np.random.Generator, settings: AnatomySettings) -> Person:
         fat_mm=float(np.clip(rng.gamma(4.0, 4.5), 4, 55)),
         arms=settings.arms or (ArmPose.UP if rng.uniform() < 0.8 else ArmPose.DOWN),
         trabecular_hu=trabecular,
-        cortex_mm=float(np.clip(rng.normal(1.0, 0.25) * (0.75 + trabecular / 500), 0.45, 1.8)),
+        cortex_mm=float(np.clip(rng.normal(0.48, 0.1) * (0.75 + trabecular / 500), 0.25, 0.95)),
         aortic_calcification=float(np.clip((age - 45) / 40, 0, 1) * rng.uniform(0, 1)),
         organ_jitter=tuple(float(v) for v in rng.normal(0, 1, 32)),
         bowel_seed=int(rng.integers(2**31)),

@@ -57,7 +57,7 @@ class Look:
     """One appearance: HU and texture SD per tissue number, and bone's makeup.
 
     `trabecular_hu` by bone tissue number (NaN where not bone), `cortex_hu`, `cortex_mm` for vertebral bodies,
-    `endplate_share`: how much thicker the cortex is at endplates; `texture_mm`: size of the texture's grain.
+    `arch_*` for pedicles, laminae and processes; `texture_mm`: size of the texture's grain.
     """
 
     hu: np.ndarray
@@ -65,6 +65,8 @@ class Look:
     trabecular_hu: np.ndarray
     cortex_hu: float
     cortex_mm: float
+    arch_cortex_mm: float
+    arch_marrow_hu: float
     trabecular_texture_hu: float
     texture_mm: float
     phase: str = "native"
@@ -72,7 +74,7 @@ class Look:
 
 
 def realistic_look(
-    rng: np.random.Generator, trabecular_hu: float, *, cortex_mm: float = 1.0, phase: str | None = None
+    rng: np.random.Generator, trabecular_hu: float, *, cortex_mm: float = 0.5, phase: str | None = None
 ) -> Look:
     """HU as on a real scanner at 120 kVp, for a person of the given trabecular density."""
     hu, texture = _tables()
@@ -93,8 +95,10 @@ def realistic_look(
         hu.astype(np.float32),
         texture.astype(np.float32),
         marrow.astype(np.float32),
-        cortex_hu=float(rng.uniform(850, 1250)),
+        cortex_hu=float(rng.uniform(1050, 1450)),
         cortex_mm=cortex_mm,
+        arch_cortex_mm=float(cortex_mm * rng.uniform(1.6, 2.6)),
+        arch_marrow_hu=float(trabecular_hu * rng.uniform(1.0, 1.5) + rng.uniform(40, 130)),
         trabecular_texture_hu=float(rng.uniform(15, 45)),
         texture_mm=float(rng.uniform(1.2, 2.5)),
         phase=phase,
@@ -104,7 +108,7 @@ def realistic_look(
 
 def domain_look(rng: np.random.Generator) -> Look:
     """Tissues drawn far beyond the real range, keeping only what makes bone bone (Billot et al. 2023)."""
-    look = realistic_look(rng, float(rng.uniform(0, 320)), cortex_mm=float(rng.uniform(0.4, 2.0)))
+    look = realistic_look(rng, float(rng.uniform(0, 320)), cortex_mm=float(rng.uniform(0.2, 1.3)))
     hu = look.hu + rng.normal(0, 45, 256).astype(np.float32)
     gain, shift = rng.uniform(0.8, 1.25), rng.normal(0, 25)
     hu = hu * gain + shift
@@ -113,8 +117,10 @@ def domain_look(rng: np.random.Generator) -> Look:
         hu.astype(np.float32),
         (look.texture_hu * rng.uniform(0.3, 2.5, 256)).astype(np.float32),
         marrow.astype(np.float32),
-        cortex_hu=float(rng.uniform(450, 1500)),
+        cortex_hu=float(rng.uniform(450, 1700)),
         cortex_mm=look.cortex_mm,
+        arch_cortex_mm=look.arch_cortex_mm,
+        arch_marrow_hu=float(look.arch_marrow_hu * gain + rng.normal(0, 40) + shift),
         trabecular_texture_hu=float(rng.uniform(0, 90)),
         texture_mm=float(rng.uniform(0.8, 5.0)),
         phase=look.phase,

@@ -40,7 +40,7 @@ def _thoracolumbar(v: VertebraShape) -> list[Solid]:
         return (thoracic + (lumbar_value - thoracic) * lumbar) * k
 
     yf = yb + 0.62 * cd
-    _both(out, np.array([px, yb - 4.0, zp]), np.array([px, yf, zp]), (pw, ph), (pw, ph), _SIDE)
+    _both(out, np.array([px - 1.0, yb - 8.0 * k, zp]), np.array([px, yf, zp]), (pw, ph), (pw, ph), _SIDE)
     # superior and inferior articular processes: coronal facets in the chest, sagittal in the loin
     reach = h + 0.5 * s.disc_mm + mix(3.0, 5.0)
     sup = np.array([half_canal + mix(3.5, 6.5), yb + cd * 0.62 + mix(1.0, 1.5), reach])
@@ -55,19 +55,19 @@ def _thoracolumbar(v: VertebraShape) -> list[Solid]:
         out,
         np.array([half_canal + 1.0 * k, yb + cd * 0.85, -h * 0.15]),
         root,
-        (mix(8.0, 8.0), mix(2.7, 3.0)),
-        (mix(8.5, 8.0), mix(2.8, 3.2)),
+        (mix(8.5, 8.5), mix(3.0, 3.3)),
+        (mix(9.0, 8.5), mix(3.2, 3.6)),
         _UP,
     )
     droop = np.radians(np.clip(s.spinous_deg, -5, 70))
-    tip = root + s.spinous_mm * np.array([0.0, np.cos(droop), -np.sin(droop)])
+    tip = root + (0.88 - 0.12 * lumbar) * s.spinous_mm * np.array([0.0, np.cos(droop), -np.sin(droop)])
     upright = np.array([0.0, np.sin(droop), np.cos(droop)])
-    out.append(bar(root, tip, (mix(6.0, 10.0), mix(3.0, 3.2)), (mix(3.6, 8.5), mix(2.8, 3.6)), upright))
+    out.append(bar(root, tip, (mix(7.0, 8.5), mix(3.6, 3.6)), (mix(4.8, 10.0), mix(3.6, 4.6)), upright))
     # transverse processes
     if lumbar < 0.5:
         back = np.interp(v.level.rank, [8, 12, 17, 20], [6.0, 12.0, 14.0, 8.0]) * k
         tip = np.array([s.transverse_mm, yf + back, zp + np.interp(v.level.rank, [8, 13, 18], [3, 1, -1]) * k])
-        thick = np.interp(v.level.rank, [8, 16, 19], [4.6, 4.6, 3.4]) * k
+        thick = np.interp(v.level.rank, [8, 16, 19], [5.0, 5.2, 4.0]) * k
         _both(out, np.array([px, yf, zp]), tip, (thick, thick), (thick, thick), _SIDE)
     else:
         wide = {Level.L5: 1.5, Level.L6: 1.5}.get(v.level, 1.0) * (2.4 if v.sacralised else 1.0)

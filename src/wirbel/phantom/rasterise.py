@@ -7,17 +7,15 @@ from jaxtyping import Int8, UInt8
 
 from wirbel.phantom.anatomy import Anatomy
 from wirbel.phantom.body import surface
-from wirbel.phantom.implicit import Solid, box_of, coordinates
+from wirbel.phantom.canvas import OUTSIDE, Canvas
+from wirbel.phantom.implicit import box_of, coordinates
 from wirbel.phantom.skeleton import skeleton_of
 from wirbel.phantom.soft import draw_soft_tissue, draw_tubes
 from wirbel.phantom.tissue import Tissue
 from wirbel.phantom.torso import trunk_of
+from wirbel.phantom.vertebra import draw_vertebra
 from wirbel.spine import Part
 from wirbel.volume import Grid
-
-#: Depths are kept in tenths of a millimetre, clipped.
-DEPTH_UNIT_MM = 0.1
-OUTSIDE = -127
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +23,8 @@ class PhantomLabels:
     """What lies where: tissue (`Tissue`), instances (1..n from above), parts (`wirbel.spine.Part`).
 
     `depth`: how deep below the surface of its bone a voxel lies, in units of 0.1 mm (negative outside, clipped
-    at +-12.7 mm): the appearance draws cortex and partial volume from it. `person` values go with the anatomy.
+    at +-12.7 mm): the appearance draws cortex and partial volume from it. `extra`: density above or below the
+    bone's own, in units of 10 HU (sclerosis, vein, lesions).
     """
 
     grid: Grid
@@ -33,51 +32,8 @@ class PhantomLabels:
     instances: UInt8[np.ndarray, "z y x"]
     parts: UInt8[np.ndarray, "z y x"]
     depth: Int8[np.ndarray, "z y x"]
+    extra: Int8[np.ndarray, "z y x"]
     anatomy: Anatomy | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Canvas:
-    """Arrays being drawn on."""
-
-    grid: Grid
-    tissue: np.ndarray
-    instances: np.ndarray
-    parts: np.ndarray
-    depth: np.ndarray
-
-    @classmethod
-    def blank(cls, grid: Grid) -> "Canvas":
-        """Air everywhere."""
-        return cls(
-            grid,
-            np.zeros(grid.shape, np.uint8),
-            np.zeros(grid.shape, np.uint8),
-            np.zeros(grid.shape, np.uint8),
-            np.full(grid.shape, OUTSIDE, np.int8),
-        )
-
-    def bone(self, solid: Solid, tissue: Tissue, part: int = 0, instance: int = 0) -> None:
-        """A bone joins: it wins where it is deeper than what is there."""
-        margin = 1.5 * max(self.grid.spacing_mm)
-        box = box_of(self.grid, solid.frame, solid.low, solid.high, margin_mm=margin)
-        if box is None:
-            return
-        depth = solid.depth(*coordinates(self.grid, box, solid.frame))
-        self.put(box, depth, tissue, part, instance)
-
-    def put(
-        self, box: tuple[slice, slice, slice], depth: np.ndarray, tissue: Tissue, part: int, instance: int
-    ) -> None:
-        """Depths of one bone over a box."""
-        whole = np.clip(np.rint(depth * (1 / DEPTH_UNIT_MM)), -127, 127).astype(np.int8)
-        there = self.depth[box]
-        deeper = whole > there
-        there[deeper] = whole[deeper]
-        won = deeper & (whole > 0)
-        self.tissue[box][won] = tissue
-        self.parts[box][won] = part
-        self.instances[box][won] = instance
 
 
 def rasterise(anatomy: Anatomy, grid: Grid, *, without: frozenset[int] = frozenset()) -> PhantomLabels:
@@ -91,10 +47,12 @@ def rasterise(anatomy: Anatomy, grid: Grid, *, without: frozenset[int] = frozens
     for piece in bones.cartilages:
         canvas.bone(piece.solid, piece.tissue)
     canvas.depth[canvas.tissue == Tissue.COSTAL_CARTILAGE] = OUTSIDE
+    for vertebra in bones.vertebrae:
+        if vertebra.instance not in without:
+            draw_vertebra(canvas, vertebra)
     for piece in bones.pieces:
-        if piece.instance not in without:
-            canvas.bone(piece.solid, piece.tissue, piece.part, piece.instance)
-    return PhantomLabels(grid, canvas.tissue, canvas.instances, canvas.parts, canvas.depth, anatomy)
+        canvas.bone(piece.solid, piece.tissue, piece.part, gap_mm=piece.gap_mm)
+    return PhantomLabels(grid, canvas.tissue, canvas.instances, canvas.parts, canvas.depth, canvas.extra, anatomy)
 
 
 def _discs(canvas: Canvas, anatomy: Anatomy, without: frozenset[int]) -> None:

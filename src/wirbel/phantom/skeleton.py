@@ -18,18 +18,33 @@ from wirbel.spine import Level, Part
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """A solid with what it is made of, its `Part` and its vertebra's instance (0: none)."""
+    """A solid with what it is made of, its `Part`, and the joint's distance that it keeps (None: fuses)."""
 
     solid: Solid
     tissue: Tissue
     part: int = 0
-    instance: int = 0
+    gap_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VertebraSolids:
+    """One vertebra's solids in the world: those of the body (C1: its front arch) and those behind it."""
+
+    shape: VertebraShape
+    body: tuple[Solid, ...]
+    posterior: tuple[Solid, ...]
+
+    @property
+    def instance(self) -> int:
+        """The vertebra's number from above."""
+        return self.shape.instance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skeleton:
-    """Bones in drawing order, and the cartilages that lie under them."""
+    """Bones in drawing order: vertebrae first; the cartilages lie under everything."""
 
+    vertebrae: tuple[VertebraSolids, ...]
     pieces: tuple[Piece, ...]
     cartilages: tuple[Piece, ...]
 
@@ -40,35 +55,35 @@ def skeleton_of(anatomy: Anatomy) -> Skeleton:
     trunk, scale = trunk_of(anatomy), anatomy.person.scale
     paths = rib_paths(anatomy, trunk)
     sternum, cartilages = sternum_and_cartilages(paths, trunk, scale)
-    out = [Piece(s, Tissue.STERNUM) for s in sternum]
+    sacrum = [*sacrum_solids(anatomy), body_solid(anatomy.sacrum_body, anatomy.sacrum)]
+    out = [Piece(s, Tissue.SACRUM, Part.SACRUM, 1.0) for s in sacrum[:1]]
+    out += [Piece(s, Tissue.SACRUM, Part.SACRUM) for s in sacrum[1:]]
+    ribs = [s for path in paths for s in rib_solids(path, scale)] + rib_ends(paths)
+    out += [Piece(s, Tissue.RIB, Part.RIB) for s in ribs]
+    out += [Piece(s, Tissue.FEMUR) for s in femur_solids(anatomy)]
+    out += [Piece(s, Tissue.PELVIS) for s in pelvis_solids(anatomy)]
+    out += [Piece(s, Tissue.STERNUM) for s in sternum]
     if sternum:
         girdle, arms = shoulder_solids(anatomy, sternum[0].frame.origin_lps_mm)
         out += [Piece(s, Tissue.SHOULDER) for s in girdle]
         out += [Piece(s, Tissue.ARM_BONE) for s in arms]
-    ribs = [s for path in paths for s in rib_solids(path, scale)] + rib_ends(paths)
-    out += [Piece(s, Tissue.RIB, Part.RIB) for s in ribs]
-    out += [Piece(s, Tissue.PELVIS) for s in pelvis_solids(anatomy)]
-    out += [Piece(s, Tissue.FEMUR) for s in femur_solids(anatomy)]
-    out += [Piece(s, Tissue.SACRUM, Part.SACRUM) for s in sacrum_solids(anatomy)]
-    out.append(Piece(body_solid(anatomy.sacrum_body, anatomy.sacrum), Tissue.SACRUM, Part.SACRUM))
-    for v in anatomy.vertebrae:
-        out += vertebra_pieces(v)
-    return Skeleton(tuple(out), tuple(Piece(s, Tissue.COSTAL_CARTILAGE) for s in cartilages))
+    return Skeleton(
+        tuple(vertebra_solids(v) for v in anatomy.vertebrae),
+        tuple(out),
+        tuple(Piece(s, Tissue.COSTAL_CARTILAGE) for s in cartilages),
+    )
 
 
-def vertebra_pieces(v: VertebraShape) -> list[Piece]:
-    """One vertebra: processes and arch, then the body."""
-    out = []
+def vertebra_solids(v: VertebraShape) -> VertebraSolids:
+    """One vertebra: its body, and its processes and arch."""
+    body: list[Solid] = [] if v.level is Level.C1 else [body_solid(v.body, v.frame)]
+    posterior: list[Solid] = []
     for solid in posterior_elements(v):
         x, y, _ = solid.frame.origin_lps_mm
         dens = v.level is Level.C2 and abs(x) < 8.0 and y < 3.0
         arch = v.level is Level.C1 and y < -2.0
-        part = Part.BODY if dens or arch else Part.POSTERIOR
-        out.append(Piece(placed(solid, v.frame), Tissue.VERTEBRA_TRABECULAR, part, v.instance))
-    if v.level is not Level.C1:
-        solid = body_solid(v.body, v.frame)
-        out.append(Piece(solid, Tissue.VERTEBRA_TRABECULAR, Part.BODY, v.instance))
-    return out
+        (body if dens or arch else posterior).append(placed(solid, v.frame))
+    return VertebraSolids(v, tuple(body), tuple(posterior))
 
 
 def body_solid(body: Body, frame: Frame) -> Solid:

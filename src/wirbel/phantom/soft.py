@@ -76,12 +76,14 @@ def _wall_and_lungs(grid: Grid, box: tuple[slice, slice, slice], anatomy: Anatom
         - (centre_z - dome_low) * np.clip((y - yc + 18) / (95 * k), 0, 1.2) ** 2
         - 25.0 * np.clip((yc - y) / (90 * k), 0, 1.2) ** 2
     ).astype(np.float32)
-    above = (z > dome) & inside
+    lowest = float(np.interp(19.9, trunk.rank[::-1], trunk.z_mm[::-1]))
+    above = (z > np.maximum(dome, lowest)) & inside
     front = trunk.at("chest_front_y", z)
     reach = np.clip((cy - y) / np.maximum(cy - front, 20.0), 0, 1)
-    width = (26.0 + 26.0 * np.clip(reach * 1.6, 0, 1) * (1 - 0.75 * np.clip(reach * 1.5 - 0.6, 0, 1))) * k
-    behind = np.clip((y - cy - 6 * k) / (14 * k), 0, 1)
-    width = (width + 10 * k * behind).astype(np.float32)
+    at = np.interp(reach, [0.0, 0.1, 0.2, 0.45, 0.75, 1.0], [15.0, 17.0, 24.0, 42.0, 34.0, 12.0])
+    high = np.interp(trunk.at("rank", z), [8.0, 11.5, 13.0], [0.75, 0.85, 1.0])
+    behind = np.interp(y - cy, [4.0 * k, 16.0 * k, 24.0 * k], [0.0, 14.0, 17.0])
+    width = ((at * high + behind) * k).astype(np.float32)
     beside = np.abs(x - cx) > width
     out[above] = Tissue.SOFT
     lung = above & beside & (_q(trunk, x, y, z, "chest", 2.0, 2.3) < 1)
@@ -93,7 +95,7 @@ def _wall_and_lungs(grid: Grid, box: tuple[slice, slice, slice], anatomy: Anatom
 
 def _dome_heights(trunk: Trunk) -> tuple[float, float]:
     """Heights of the diaphragm's top and of its lowest insertion at the back."""
-    z_of_rank = np.interp([16.0, 20.3], trunk.rank[::-1], trunk.z_mm[::-1])
+    z_of_rank = np.interp([16.0, 19.6], trunk.rank[::-1], trunk.z_mm[::-1])
     return float(z_of_rank[0]), float(z_of_rank[1])
 
 
@@ -130,14 +132,14 @@ def organs(anatomy: Anatomy, trunk: Trunk) -> list[tuple[Solid, Tissue, tuple[Ti
         )
     rng = np.random.default_rng(anatomy.person.bowel_seed)
     low = _at_rank(trunk, 27.5)
-    for _ in range(46):
+    for _ in range(90):
         place = rng.uniform(0, 1)
         z = (1 - place) * (l1[2] - 15) + place * low[2]
         half = float(trunk.at("chest_half_width", np.array(z))) * 0.86
         front = float(trunk.at("chest_front_y", np.array(z)))
         back = float(trunk.at("column_y", np.array(z))) - 34 * k
         centre = np.array([l3[0] + rng.uniform(-1, 1) * half, rng.uniform(front + 18, max(back, front + 30)), z])
-        r = rng.uniform(11, 24) * k * np.array([1.0, 1.0, rng.uniform(0.8, 2.0)])
+        r = rng.uniform(8, 19) * k * np.array([1.0, 1.0, rng.uniform(0.8, 2.0)])
         what = (Tissue.BOWEL_CONTENT, Tissue.BOWEL_GAS, Tissue.BOWEL_WALL)[int(rng.choice(3, p=[0.5, 0.25, 0.25]))]
         out.append((ellipsoid(centre, tuple(r + 2.5)), Tissue.BOWEL_WALL, belly))
         out.append((ellipsoid(centre, tuple(r)), what, (Tissue.BOWEL_WALL,)))
@@ -163,6 +165,7 @@ def draw_tubes(tissue: np.ndarray, grid: Grid, anatomy: Anatomy, trunk: Trunk) -
         sizes = np.interp(np.arange(len(chain)), [0, 2, 4, 6], [9, 17, 21, 15]) * k
         for a, b, r, s in zip(chain[:-1], chain[1:], sizes[:-1], sizes[1:], strict=True):
             put_soft(tissue, grid, bar(a, b, (r, r), (s, s)), Tissue.MUSCLE, None)
+    _lung_vessels(tissue, grid, anatomy, trunk)
     for what, points, radius in _vessels(anatomy, trunk):
         for a, b in pairwise(points):
             put_soft(tissue, grid, bar(a, b, (radius, radius), (radius, radius)), what, None)
@@ -180,6 +183,30 @@ def draw_tubes(tissue: np.ndarray, grid: Grid, anatomy: Anatomy, trunk: Trunk) -
         if i < len(vs) and vs[i].level.rank < 20:
             r = (0.28 * vs[i].size.canal_width_mm, 0.26 * vs[i].size.canal_depth_mm)
             put_soft(tissue, grid, bar(centres[i], centres[i + 1], r, r), Tissue.CORD, None)
+
+
+def _lung_vessels(tissue: np.ndarray, grid: Grid, anatomy: Anatomy, trunk: Trunk) -> None:
+    """Branches that fan out from both hila and thin toward the pleura; airways beside the larger ones."""
+    rng = np.random.default_rng(anatomy.person.bowel_seed + 1)
+    k = anatomy.person.scale
+    within = (Tissue.LUNG,)
+    for side in (-1, 1):
+        hilum = _at_rank(trunk, 13.0) + np.array([side * 36 * k, -46 * k, 0.0])
+        for _ in range(26):
+            way = rng.normal(0, 1, 3) * np.array([0.7, 0.9, 1.3])
+            way[0] = side * (0.3 + abs(way[0]))
+            way /= np.linalg.norm(way)
+            length = rng.uniform(50, 120) * k
+            bend = hilum + 0.45 * length * way + rng.normal(0, 8, 3)
+            tip = hilum + length * way + rng.normal(0, 14, 3)
+            r = rng.uniform(2.2, 5.0) * k
+            for a, b, ra, rb in ((hilum, bend, r, 0.65 * r), (bend, tip, 0.65 * r, 0.25 * r)):
+                put_soft(tissue, grid, bar(a, b, (ra, ra), (rb, rb)), Tissue.LUNG_VESSEL, within)
+            for _ in range(2):
+                side_tip = bend + rng.normal(0, 30, 3) * k
+                put_soft(
+                    tissue, grid, bar(bend, side_tip, (0.5 * r, 0.5 * r), (0.8, 0.8)), Tissue.LUNG_VESSEL, within
+                )
 
 
 def _vessels(anatomy: Anatomy, trunk: Trunk) -> list[tuple[Tissue, np.ndarray, float]]:

@@ -1,0 +1,49 @@
+"""One vertebra drawn as a whole: its parts joined with fillets, apart from its neighbours by a joint's gap."""
+
+import numpy as np
+
+from wirbel.phantom.canvas import Canvas, joined
+from wirbel.phantom.implicit import Box, Solid, box_of, coordinates
+from wirbel.phantom.skeleton import VertebraSolids
+from wirbel.phantom.tissue import Tissue
+from wirbel.spine import Part
+
+#: Space left between the articular processes of neighbours.
+JOINT_MM = 1.0
+FAR = -20.0
+
+
+def draw_vertebra(canvas: Canvas, vertebra: VertebraSolids) -> None:
+    """A vertebra joins the canvas; where body and arch overlap it is body."""
+    boxes = [_box(canvas, s) for s in (*vertebra.body, *vertebra.posterior)]
+    touched = [b for b in boxes if b is not None]
+    if not touched:
+        return
+    whole: Box = (
+        slice(min(b[0].start for b in touched), max(b[0].stop for b in touched)),
+        slice(min(b[1].start for b in touched), max(b[1].stop for b in touched)),
+        slice(min(b[2].start for b in touched), max(b[2].stop for b in touched)),
+    )
+    shape = tuple(s.stop - s.start for s in whole)
+    body, arch = np.full(shape, FAR, np.float32), np.full(shape, FAR, np.float32)
+    fillet = (1.4 if vertebra.shape.level.region == "C" else 2.4) * vertebra.shape.scale
+    for solid in vertebra.body:
+        _join(canvas, solid, whole, body, 1.0)
+    for solid in vertebra.posterior:
+        _join(canvas, solid, whole, arch, fillet)
+    part = np.where(body > 0, np.uint8(Part.BODY), np.uint8(Part.POSTERIOR))
+    depth = joined(body, arch, fillet)
+    canvas.put(whole, depth, Tissue.VERTEBRA_TRABECULAR, part, vertebra.instance, gap_mm=JOINT_MM)
+
+
+def _box(canvas: Canvas, solid: Solid) -> Box | None:
+    return box_of(canvas.grid, solid.frame, solid.low, solid.high, margin_mm=1.5 * max(canvas.grid.spacing_mm))
+
+
+def _join(canvas: Canvas, solid: Solid, whole: Box, into: np.ndarray, fillet_mm: float) -> None:
+    box = _box(canvas, solid)
+    if box is None:
+        return
+    depth = solid.depth(*coordinates(canvas.grid, box, solid.frame))
+    inner = tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, whole, strict=True))
+    into[inner] = joined(into[inner], depth, fillet_mm)
