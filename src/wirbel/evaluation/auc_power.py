@@ -12,7 +12,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from wirbel.evaluation.compare_auc import auc_matrix
-from wirbel.evaluation.inputs import binary
+from wirbel.evaluation.inputs import binary, finite
+from wirbel.evaluation.roc import roc_curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,57 @@ def paired_areas(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLi
         float(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]) * diseased,
         float((labels.size - diseased) / diseased),
     )
+
+
+def paired_areas_binormal(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike) -> AucEffect:
+    """The difference of two readings of a pilot study, with binormal variances and covariance (Obuchowski & McClish
+    1997, eq. 4-5).
+
+    The curve's two parameters come from a straight line through its corners on probit axes, specificity on
+    sensitivity; the correlations are those of the scores in diseased and in healthy cases.
+    """
+    matrix = auc_matrix(truth, first, second)
+    labels = binary(truth)
+    scores = [finite(first), finite(second)]
+    ratio = float((~labels).sum() / labels.sum())
+    one, two = (_Binormal.fitted(labels, s) for s in scores)
+    together = [float(np.corrcoef(scores[0][part], scores[1][part])[0, 1]) for part in (labels, ~labels)]
+    shared = one.covariance(two, diseased=together[0], healthy=together[1], ratio=ratio)
+    v1, v2 = (x.covariance(x, diseased=1.0, healthy=1.0, ratio=ratio) for x in (one, two))
+    return AucEffect(float(matrix.areas[0] - matrix.areas[1]), 2 * v1 - 2 * shared, v1 + v2 - 2 * shared, ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class _Binormal:
+    """Intercept and slope of a straight ROC curve on probit axes."""
+
+    a: float
+    b: float
+
+    @classmethod
+    def fitted(cls, labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> _Binormal:
+        curve = roc_curve(labels, scores)
+        x, y = curve.false_positive_rate, curve.sensitivity
+        inside = (x > 0) & (x < 1) & (y > 0) & (y < 1)
+        if inside.sum() < 2:
+            raise ValueError("the ROC curve has fewer than two inner corners: no binormal curve can be fitted")
+        line = stats.linregress(stats.norm.ppf(y[inside]), stats.norm.ppf(1 - x[inside]))
+        return cls(float(line.intercept), float(line.slope))
+
+    @property
+    def gradient(self) -> tuple[float, float]:
+        """Derivatives of the area by both parameters: f and g of Obuchowski & McClish, table I."""
+        spread = 1 + self.b**2
+        peak = float(np.exp(-(self.a**2) / (2 * spread)))
+        return peak / np.sqrt(2 * np.pi * spread), -peak * self.a * self.b / np.sqrt(2 * np.pi * spread**3)
+
+    def covariance(self, other: _Binormal, *, diseased: float, healthy: float, ratio: float) -> float:
+        """Covariance of two areas, times the number of diseased cases (eq. 5; with correlations of 1, eq. 4)."""
+        (f1, g1), (f2, g2) = self.gradient, other.gradient
+        square = diseased**2 / 2
+        return float(
+            f1 * f2 * (diseased + healthy * self.b * other.b / ratio + square * self.a * other.a)
+            + g1 * g2 * self.b * other.b * (healthy**2 + ratio * diseased**2) / (2 * ratio)
+            + f1 * g2 * square * self.a * other.b
+            + f2 * g1 * square * other.a * self.b
+        )
