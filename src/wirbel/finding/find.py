@@ -1,12 +1,15 @@
 """All findings of a column."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from wirbel.finding.ankylosis import bridges, is_ankylosed
 from wirbel.finding.density import reading_of
 from wirbel.finding.finding import Caution, ContrastPhase, Finding, Findings, Verdict, Why
 from wirbel.finding.kyphosis import kyphosis_of
-from wirbel.finding.norms import Norm, norm_of
+from wirbel.finding.norms import NORMS, Norm, norm_of
 from wirbel.finding.reference import Expected, Row, expected_of_all
 from wirbel.finding.settings import FindingSettings
 from wirbel.finding.verdict import Case, verdict_of
@@ -14,9 +17,6 @@ from wirbel.finding.vessels import contrast_phase
 from wirbel.spine import Level, NumberingStatus, Spine, Vertebra
 from wirbel.vertebra import BodyHeights, Endplates, Frame, NotMeasured, Reason, VertebraMeasures
 from wirbel.volume import Acquisition, Volume
-
-#: Two neighbours whose largest losses differ by less than this have lost alike.
-ALIKE = 0.06
 
 
 def find_all(
@@ -53,52 +53,77 @@ def judged(
     rows = _rows(vertebrae, measures)
     expected = expected_of_all(rows, settings.grade)
     norms = {row.label: row.norm for row in rows}
+    runs = _wedged_runs(measures, settings.grade.scheuermann_deg)
     return tuple(
-        _finding(v, m, norms.get(v.label), expected, settings) for v, m in zip(vertebrae, measures, strict=True)
+        _finding(v, m, norms.get(v.label), expected.get(v.label), run, settings)
+        for v, m, run in zip(vertebrae, measures, runs, strict=True)
     )
 
 
 def _rows(vertebrae: Sequence[Vertebra], measures: Sequence[VertebraMeasures]) -> list[Row]:
-    """Vertebrae with heights and a norm; without names the norms of the middle of the column stand in."""
+    """Vertebrae with heights and a norm."""
+    nameless = _nameless_norms(measures)
     rows = []
     for place, (v, m) in enumerate(zip(vertebrae, measures, strict=True)):
-        norm = norm_of(v.level) if v.level is not None else norm_of(Level.T11)
+        norm = norm_of(v.level) if v.level is not None else nameless[place]
         if norm is not None and isinstance(m.heights, BodyHeights):
             rank = v.level.rank if v.level is not None else float(place)
             rows.append(Row(v.label, rank, m.heights.median, norm))
     return rows
 
 
+def _nameless_norms(measures: Sequence[VertebraMeasures]) -> list[Norm]:
+    """Norms for a column without names: T11's proportions, and the column's own growth from above downward."""
+    places = [i for i, m in enumerate(measures) if isinstance(m.heights, BodyHeights)]
+    logs = [float(np.log(m.heights.median.posterior_mm)) for m in measures if isinstance(m.heights, BodyHeights)]
+    slopes = [
+        (logs[b] - logs[a]) / (places[b] - places[a]) for a in range(len(places)) for b in range(a + 1, len(places))
+    ]
+    growth = float(np.median(slopes)) if slopes else 0.0
+    middle = NORMS[Level.T11]
+    return [replace(middle, posterior_mm=middle.posterior_mm * float(np.exp(growth * i))) for i in
+    range(len(measures))]
+
+
 def _finding(
     vertebra: Vertebra,
     measures: VertebraMeasures,
     norm: Norm | None,
-    expected: dict[int, Expected],
+    expected: Expected | None,
+    wedged_run: int,
     settings: FindingSettings,
 ) -> Finding:
-    if isinstance(measures.heights, NotMeasured):
+    if not isinstance(measures.heights, BodyHeights):
         return _not_assessed(vertebra.label, measures.heights)
-    if norm is None or (vertebra.level is not None and vertebra.level.region in "CS"):
+    if norm is None or expected is None or (vertebra.level is not None and vertebra.level.region in "CS"):
         return _not_assessed(vertebra.label, NotMeasured(Reason.LEVEL_NOT_GRADED))
-    if not isinstance(measures.endplates, Endplates) or isinstance(measures.wedge_deg, NotMeasured):
-        return _not_assessed(vertebra.label, NotMeasured(Reason.MASK_POOR))
-    mine = expected[vertebra.label]
-    alike = sum(
-        1
-        for label, other in expected.items()
-        if abs(label - vertebra.label) == 1 and abs(other.largest - mine.largest) < ALIKE
-    )
+    if not isinstance(measures.endplates, Endplates):
+        return _not_assessed(vertebra.label, measures.endplates)
     case = Case(
         vertebra.label,
         vertebra.level,
         measures.heights.median,
-        mine,
+        expected,
         norm,
         measures.endplates,
-        measures.wedge_deg,
-        alike,
+        measures.heights.depth_mm,
+        measures.endplates.wedge_deg,
+        wedged_run,
     )
     return verdict_of(case, settings.grade)
+
+
+def _wedged_runs(measures: Sequence[VertebraMeasures], least_deg: float) -> list[int]:
+    """For each vertebra the length of the run of wedged vertebrae it belongs to."""
+    wedged = [isinstance(m.wedge_deg, float) and m.wedge_deg >= least_deg for m in measures]
+    runs = [0] * len(wedged)
+    start = 0
+    for i in range(len(wedged) + 1):
+        if i == len(wedged) or not wedged[i]:
+            for k in range(start, i):
+                runs[k] = i - start
+            start = i + 1
+    return runs
 
 
 def _not_assessed(label: int, why: NotMeasured) -> Finding:

@@ -8,25 +8,36 @@ class GradeSettings:
     """When a loss of height is a fracture, and which grade.
 
     `losses`: lower bounds of grades 1, 2, 3 (Genant 1993, J Bone Miner Res 8:1137), applied to the loss against the
-    expected height of the same vertebra. `borderline`: a loss from here is said. `own_loss`: the flat 20 % rule
-    on the
-    vertebra's own heights; alone it calls a quarter of normal T5-T8, so it only makes a vertebra borderline, and
-    only beyond `odd_sd` SDs of the level's norm (McCloskey 1993 asks for 3 SD; Eastell 1991 the same).
-    `crush`: posterior loss from which a shape is crush. `depressed_mm`: an endplate sunk this much deeper than the
-    level's norm is depressed. `certain`: a loss from here needs no further sign. `suspect`: a vertebra with this
-    loss is no reference for its neighbours.
+    expected height of the same vertebra. That expectation is uncertain by 2-3 % of the height (drawn columns,
+    `benchmarks/grades_on_phantoms.py`), so a loss from `found` with a sign counts, and from `both` where anterior
+    and middle height have lost it together and the flat 20 % rule on the own heights is met too.
+    The signs: an endplate sunk by `depressed_mm` more than the level's norm (`sunk_mm` while the loss is
+    smaller), or
+    an angle `angled_deg` beyond it. `certain`: a loss from here needs no sign. `borderline`: with a sign it is
+    said.
+    `odd_sd`: own proportions this many SDs off the level's norm are borderline, when the loss can be `seen`
+    (McCloskey 1993 and Eastell 1991 ask for 3 SD before they call it a deformity). `suspect`: a vertebra with this
+    loss is no reference for its neighbours. `crush`: posterior loss that makes a crush. `wall_intact`,
+    `wall_broken`: between these posterior losses trust goes from the own wall to the neighbours. `scheuermann`:
+    at least so many vertebrae in a row wedged by so many degrees (Sorensen 1964).
     """
 
     losses: tuple[float, float, float] = (0.20, 0.25, 0.40)
-    borderline: float = 0.15
-    own_loss: float = 0.20
-    odd_sd: float = 2.0
-    crush: float = 0.15
-    depressed_mm: float = 1.0
+    found: float = 0.165
+    both: float = 0.14
     certain: float = 0.25
+    borderline: float = 0.13
+    seen: float = 0.15
+    odd_sd: float = 2.4
     suspect: float = 0.12
-    wall_intact: float = 0.06
-    wall_broken: float = 0.15
+    depressed_mm: float = 0.5
+    sunk_mm: float = 1.0
+    angled_deg: float = 5.0
+    crush: float = 0.15
+    wall_intact: float = 0.05
+    wall_broken: float = 0.12
+    scheuermann_run: int = 3
+    scheuermann_deg: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from wirbel.finding.finding import Finding, Grade, Shape, Verdict, Why
 from wirbel.finding.norms import ANTERIOR_SD, MIDDLE_SD, Norm
 from wirbel.finding.reference import Expected
@@ -17,7 +19,10 @@ PHYSIOLOGICAL_WEDGE = (Level.T11, Level.T12, Level.T13, Level.L1)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that one verdict rests on. `alike` counts direct neighbours with the same loss of shape."""
+    """All that one verdict rests on.
+
+    `wedged_run`: how many vertebrae in a row, this one included, are wedged as in Scheuermann's disease.
+    """
 
     label: int
     level: Level | None
@@ -25,36 +30,54 @@ class Case:
     expected: Expected
     norm: Norm
     endplates: Endplates
+    depth_mm: float
     wedge_deg: float
-    alike: int
+    wedged_run: int
 
 
 def verdict_of(case: Case, settings: GradeSettings) -> Finding:
     """The verdict on a vertebra whose heights are known."""
-    numbers = _numbers(case)
     loss = max(0.0, case.expected.largest)
-    depressed = _depressed(case, settings)
-    reasons: list[Why] = []
-    if loss >= settings.losses[0] and (depressed or loss >= settings.certain):
+    signs = _signs(case, settings)
+    alike = case.wedged_run >= settings.scheuermann_run and loss < settings.certain
+    if _is_fracture(case, loss, signs, settings) and not alike:
         verdict = Verdict.FRACTURE
-        reasons.append(Why.ENDPLATE_DEPRESSED if depressed else Why.SHORT_AGAINST_NEIGHBOURS)
-    elif loss >= settings.losses[0]:
+        reasons = list(signs) or [Why.SHORT_AGAINST_NEIGHBOURS]
+    elif loss >= settings.losses[0] or (alike and loss >= settings.found):
         verdict = Verdict.HEIGHT_LOSS
-        reasons.append(Why.NO_ENDPLATE_DEPRESSION)
-    elif loss >= settings.borderline and depressed:
+        reasons = [Why.SCHEUERMANN_LIKE] if alike else [Why.NO_ENDPLATE_DEPRESSION]
+    elif (loss >= settings.borderline and signs) or _oddly_low(case, settings):
         verdict = Verdict.BORDERLINE
-        reasons += [Why.NEAR_THRESHOLD, Why.ENDPLATE_DEPRESSED]
-    elif _oddly_low(case, settings):
-        verdict = Verdict.BORDERLINE
-        reasons += [Why.ENDPLATE_DEPRESSED, Why.NEAR_THRESHOLD]
-    elif _own_loss(case) >= settings.own_loss:
-        verdict = Verdict.NORMAL
-        reasons.append(Why.LOSS_BELOW_THRESHOLD)
+        reasons = [Why.NEAR_THRESHOLD, *signs]
     else:
         verdict = Verdict.NORMAL
-        reasons.append(Why.HEIGHTS_WITHIN_NORMAL)
-    reasons += _context(case, verdict)
-    return _finding(case, verdict, loss, reasons, numbers, settings)
+        flat = _own_loss(case) >= settings.losses[0]
+        reasons = [Why.LOSS_BELOW_THRESHOLD if flat else Why.HEIGHTS_WITHIN_NORMAL]
+    reasons += [why for why in _context(case, verdict) if why not in reasons]
+    return _finding(case, verdict, loss, reasons, _numbers(case), settings)
+
+
+def _is_fracture(case: Case, loss: float, signs: tuple[Why, ...], settings: GradeSettings) -> bool:
+    """A certain loss; a loss with a sign; or front and middle lower together where the flat rule is met too."""
+    if not is_graded(case.level):
+        return loss >= settings.certain and Why.ENDPLATE_DEPRESSED in signs
+    both = min(case.expected.anterior_loss, case.expected.middle_loss) >= settings.both
+    flat = _own_loss(case) >= settings.losses[0]
+    return loss >= settings.certain or (bool(signs) and (loss >= settings.found or (both and flat)))
+
+
+def _signs(case: Case, settings: GradeSettings) -> tuple[Why, ...]:
+    """What speaks for a fracture besides the loss: a sunk endplate, or an angle far beyond the level's own."""
+    upper = case.endplates.upper.deepest_mm - case.norm.upper_sunk_mm
+    lower = case.endplates.lower.deepest_mm - case.norm.lower_sunk_mm
+    limit = settings.depressed_mm if max(case.expected.largest, 0.0) >= settings.found else settings.sunk_mm
+    if max(upper, lower) >= limit:
+        return (Why.ENDPLATE_DEPRESSED,)
+    usual_deg = np.degrees(np.arctan((1.0 - case.norm.anterior) * case.heights.posterior_mm / (0.76 *
+    case.depth_mm)))
+    if case.level not in PHYSIOLOGICAL_WEDGE and case.wedge_deg - usual_deg >= settings.angled_deg:
+        return (Why.SHORT_AGAINST_NEIGHBOURS,)
+    return ()
 
 
 def _finding(
@@ -90,13 +113,6 @@ def shape_of(expected: Expected, settings: GradeSettings) -> Shape:
     return Shape.BICONCAVE if expected.middle_loss > expected.anterior_loss else Shape.WEDGE
 
 
-def _depressed(case: Case, settings: GradeSettings) -> bool:
-    """An endplate sunk deeper than the level's norm."""
-    upper = case.endplates.upper.deepest_mm - case.norm.upper_sunk_mm
-    lower = case.endplates.lower.deepest_mm - case.norm.lower_sunk_mm
-    return max(upper, lower) >= settings.depressed_mm
-
-
 def _own_loss(case: Case) -> float:
     """Smallest against largest of the vertebra's own heights: the flat rule."""
     three = (case.heights.anterior_mm, case.heights.middle_mm, case.heights.posterior_mm)
@@ -104,13 +120,13 @@ def _own_loss(case: Case) -> float:
 
 
 def _oddly_low(case: Case, settings: GradeSettings) -> bool:
-    """The flat rule is met and the ratio in question lies beyond the norm's spread."""
+    """A ratio beyond the norm's spread, whatever the patient's other vertebrae look like, and a loss one can
+    see."""
     h = case.heights
-    middle_sd = (1.0 - 2.0 * h.middle_mm / (h.anterior_mm + h.posterior_mm) / case.norm.middle) / MIDDLE_SD
+    mean_mm = 0.5 * (h.anterior_mm + h.posterior_mm)
+    middle_sd = (1.0 - h.middle_mm / mean_mm / case.norm.middle) / MIDDLE_SD
     anterior_sd = (1.0 - h.anterior_mm / h.posterior_mm / case.norm.anterior) / ANTERIOR_SD
-    flat_middle = 1.0 - h.middle_mm / max(h.anterior_mm, h.posterior_mm) >= settings.own_loss
-    flat_anterior = 1.0 - h.anterior_mm / h.posterior_mm >= settings.own_loss
-    return (flat_middle and middle_sd >= settings.odd_sd) or (flat_anterior and anterior_sd >= settings.odd_sd)
+    return _own_loss(case) >= settings.seen and max(middle_sd, anterior_sd) >= settings.odd_sd
 
 
 def _context(case: Case, verdict: Verdict) -> list[Why]:
@@ -123,7 +139,7 @@ def _context(case: Case, verdict: Verdict) -> list[Why]:
     wedged = h.anterior_mm < 0.95 * h.posterior_mm
     if wedged and verdict is not Verdict.FRACTURE and case.level in PHYSIOLOGICAL_WEDGE:
         reasons.append(Why.PHYSIOLOGICAL_WEDGING)
-    if case.alike >= 2 and verdict in (Verdict.HEIGHT_LOSS, Verdict.BORDERLINE):
+    if verdict is Verdict.BORDERLINE and case.expected.largest < 0.5 * _own_loss(case):
         reasons.append(Why.NEIGHBOURS_ALIKE)
     return reasons
 
