@@ -1,6 +1,7 @@
-"""What the column looks like on average: distances of neighbouring bodies, level by level."""
+"""What columns look like: their levels by variant, distances of neighbouring bodies, sizes of bodies."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from wirbel.spine.level import Level
 
@@ -9,10 +10,32 @@ from wirbel.spine.level import Level
 #: TotalSegmentator, Wasserthal et al. 2023, CC BY 4.0) and smoothed along the column. They agree within 8 % with
 #: body plus disc heights of Kunkel et al. 2011 (J Anat 219:375) from C7 to T12. C1 has no body, and C2's centre
 #: moves with how much of the dens is counted: both are weak.
-SPACING_MM: Mapping[Level, float] = {
+SPACING_MM: Mapping[Level, float] = MappingProxyType({
     Level.C1: 20.5, Level.C2: 20.5, Level.C3: 18.0, Level.C4: 17.4, Level.C5: 17.2, Level.C6: 18.2,
     Level.C7: 19.9, Level.T1: 21.0, Level.T2: 21.3, Level.T3: 21.3, Level.T4: 21.6, Level.T5: 21.9,
     Level.T6: 22.3, Level.T7: 22.9, Level.T8: 23.7, Level.T9: 24.8, Level.T10: 27.0, Level.T11: 30.0,
     Level.T12: 32.2, Level.T13: 33.4, Level.L1: 34.5, Level.L2: 35.8, Level.L3: 36.1, Level.L4: 34.9,
     Level.L5: 34.0, Level.L6: 33.5,
-}  # fmt: skip
+})  # fmt: skip
+#: Cube root of a body's volume in mm, from the same masks (bodies split from their arches).
+SIZE_MM: Mapping[Level, float] = MappingProxyType({
+    Level.C1: 17.5, Level.C2: 23.0, Level.C3: 18.5, Level.C4: 18.2, Level.C5: 18.7, Level.C6: 19.7,
+    Level.C7: 20.6, Level.T1: 21.9, Level.T2: 22.5, Level.T3: 22.4, Level.T4: 22.8, Level.T5: 23.5,
+    Level.T6: 24.3, Level.T7: 25.5, Level.T8: 26.5, Level.T9: 27.4, Level.T10: 28.3, Level.T11: 29.7,
+    Level.T12: 31.3, Level.T13: 32.3, Level.L1: 33.1, Level.L2: 34.2, Level.L3: 34.7, Level.L4: 35.2,
+    Level.L5: 35.4, Level.L6: 35.2,
+})  # fmt: skip
+#: Levels whose centre is ill-defined; their distances get this extra relative spread.
+VAGUE: Mapping[Level, float] = MappingProxyType({Level.C1: 0.25, Level.C2: 0.15})
+
+_CERVICAL = (Level.C1, Level.C2, Level.C3, Level.C4, Level.C5, Level.C6, Level.C7)
+_THORACIC = (
+    Level.T1, Level.T2, Level.T3, Level.T4, Level.T5, Level.T6, Level.T7,
+    Level.T8, Level.T9, Level.T10, Level.T11, Level.T12, Level.T13,
+)  # fmt: skip
+_LUMBAR = (Level.L1, Level.L2, Level.L3, Level.L4, Level.L5, Level.L6)
+
+
+def levels_of_column(thoracic: int, lumbar: int) -> tuple[Level, ...]:
+    """The names from above of a column with so many thoracic (11-13) and lumbar (4-6) vertebrae."""
+    return (*_CERVICAL, *_THORACIC[:thoracic], *_LUMBAR[:lumbar])
