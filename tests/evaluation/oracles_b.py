@@ -17,6 +17,7 @@ import numpy as np
 
 from wirbel.evaluation.agreement import bowker, stuart_maxwell
 from wirbel.evaluation.alpha import Scale, krippendorff_alpha
+from wirbel.evaluation.auc import auc
 from wirbel.evaluation.icc import intraclass_correlations
 from wirbel.evaluation.kappa import Kappa, category_counts, cohen_kappa, fleiss_kappa
 from wirbel.evaluation.mrmc.covariance import Covariance
@@ -26,6 +27,7 @@ from wirbel.evaluation.mrmc.power import cases_needed, power
 from wirbel.evaluation.mrmc.pseudovalues import PseudovalueAnalysis, dorfman_berbaum_metz
 from wirbel.evaluation.mrmc.readings import Readings, readings_from_long
 from wirbel.evaluation.mrmc.results import Inference
+from wirbel.evaluation.roc import Axis, partial_area, roc_curve
 
 Key = tuple[str, str | None, str]
 Values = dict[str, float]
@@ -65,7 +67,7 @@ def _by_source(folder: Path) -> dict[tuple[str, str | None], Values]:
         None: _iowa(rrrc, frrc, rrfc, dorfman_berbaum_metz(readings))
         | _dbm(readings)
         | _delong(delong)
-        | _power(rrrc),
+        | _power(rrrc) | _pooled(readings),
     }
     return {("vandyke", method): values for method, values in vandyke.items()} | _agreement(folder)
 
@@ -327,6 +329,34 @@ def _power(a: Analysis) -> Values:
         f"{stored}.df2RRRC": first.df2,
         f"{stored}.fRRRC": first.critical,
     }
+
+
+def _pooled(readings: Readings) -> Values:
+    """Readings of all readers and treatments pooled, and single empirical curves."""
+    truth = np.broadcast_to(readings.truth, readings.ratings.shape).ravel()
+    scores = readings.ratings.ravel()
+    curve = roc_curve(truth, scores)
+    fpr, tpr = curve.false_positive_rate, curve.sensitivity
+    out = {
+        "pooled (all reader-treatment rows) empirical AUC": auc(truth, scores).value,
+        "pooled partial AUC specificity 0.7-1.0 (area, not normalised)": partial_area(
+            truth, scores, low=0.7, high=1.0
+        ),
+        "pooled partial AUC sensitivity 0.7-1.0 (area right of curve)": partial_area(
+            truth, scores, low=0.7, high=1.0, axis=Axis.SENSITIVITY
+        ),
+        "pooled empirical sensitivity at specificity 0.8 (interpolated)": np.interp(0.2, fpr, tpr),
+        "pooled empirical specificity at sensitivity 0.8 (interpolated)": 1 - np.interp(0.8, tpr, fpr),
+        "pooled sensitivity rating>=3": np.mean(scores[truth] >= 3),
+        "pooled specificity rating>=3": np.mean(scores[~truth] < 3),
+    }
+    for t in range(2):
+        for r in range(2):
+            curve = roc_curve(readings.truth, readings.ratings[t, r])
+            for at in (0.1, 0.3, 0.5):
+                name = f"empirical ROC treatment={t + 1} reader={r + 1}: TPR at FPR={at}"
+                out[name] = np.interp(at, curve.false_positive_rate, curve.sensitivity)
+    return out
 
 
 def _agreement(folder: Path) -> dict[tuple[str, str | None], Values]:

@@ -28,11 +28,12 @@ def simulate(study, repetitions, *, seed=0, **options):
     return np.array(rows).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_variance_of_the_difference_is_right_in_every_design(study):
-    difference, variance, p, covered = simulate(study, 200)
+    difference, variance, p, covered = simulate(study, 300)
     ratio = variance.mean() / difference.var(ddof=1)
-    spread = 4 * np.sqrt(2 / 199)
+    spread = 4 * np.sqrt(2 / 299)
     assert 1 - spread < ratio < 1.12 + spread, "covariance estimates that are cut at zero may only widen intervals"
     assert np.array_equal(covered.astype(bool), p >= 0.05)
     assert np.mean(p < 0.05) < 0.11
@@ -67,8 +68,8 @@ def test_ignoring_that_lesions_share_a_patient_gives_too_many_false_alarms_for_f
             np.arange(len(readings.cases)),
         )
 
-    honest = simulate(lesions, 60, inference=Inference.FIXED_READERS)
-    naive = simulate(as_if_alone, 60, inference=Inference.FIXED_READERS)
+    honest = simulate(lesions, 8, inference=Inference.FIXED_READERS)
+    naive = simulate(as_if_alone, 8, inference=Inference.FIXED_READERS)
     assert honest[1].mean() > naive[1].mean()
 
 
