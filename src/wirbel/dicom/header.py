@@ -3,8 +3,7 @@
 import struct
 import zlib
 from dataclasses import dataclass, replace
-from io import BytesIO
-from typing import BinaryIO
+from io import BufferedIOBase, BytesIO
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -117,7 +116,7 @@ def read_headers(source: ByteSource) -> tuple[ImageHeader, ...]:
     return _frames(source, dataset, offset, syntax)
 
 
-def parse(stream: BinaryIO) -> tuple[Dataset, int | None, str]:
+def parse(stream: BufferedIOBase) -> tuple[Dataset, int | None, str]:
     """The dataset up to the pixels, where the pixels begin, and the transfer syntax; raises `PARSE_ERRORS`."""
     start = stream.read(144)
     stream.seek(0)
@@ -136,7 +135,7 @@ def parse(stream: BinaryIO) -> tuple[Dataset, int | None, str]:
     return read, _pixels_here(stream), syntax
 
 
-def inflated(stream: BinaryIO) -> BytesIO:
+def inflated(stream: BufferedIOBase) -> BytesIO:
     """The dataset of a deflated file, explicit little-endian, in memory; ValueError beyond the size limit."""
     stream.seek(0)
     data = stream.read()
@@ -152,7 +151,7 @@ def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
     return tag in {0x7FE00008, 0x7FE00009, 0x7FE00010}
 
 
-def _pixels_here(stream: BinaryIO) -> int | None:
+def _pixels_here(stream: BufferedIOBase) -> int | None:
     offset = stream.tell()
     return offset if stream.read(4) in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10") else None
 

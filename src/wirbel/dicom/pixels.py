@@ -4,7 +4,7 @@ Values are as stored, sign-extended from BitsStored; no rescale is applied.
 """
 
 import struct
-from typing import BinaryIO
+from io import BufferedIOBase
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -28,7 +28,7 @@ _NATIVE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, 
 _DECODE_ERRORS = (*PARSE_ERRORS, RuntimeError, MemoryError)
 
 
-def stored_values(stream: BinaryIO, layout: PixelLayout, name: str) -> np.ndarray:
+def stored_values(stream: BufferedIOBase, layout: PixelLayout, name: str) -> np.ndarray:
     """The `[row, column]` stored values of the frame that `layout` names; integers of 8, 16 or 32 bits.
 
     Raises `InputRejected` with code PIXELS_TRUNCATED, PIXELS_UNREADABLE or NOT_MONOCHROME.
@@ -49,7 +49,7 @@ def stored_values(stream: BinaryIO, layout: PixelLayout, name: str) -> np.ndarra
     return values
 
 
-def _native(stream: BinaryIO, layout: PixelLayout, name: str) -> np.ndarray:
+def _native(stream: BufferedIOBase, layout: PixelLayout, name: str) -> np.ndarray:
     if layout.bits_allocated not in {8, 16, 32}:
         raise InputRejected(
             f"{name}: {layout.bits_allocated} bits a pixel are not supported", code="PIXELS_UNREADABLE"
@@ -71,7 +71,7 @@ def _native(stream: BinaryIO, layout: PixelLayout, name: str) -> np.ndarray:
     return _sign_extended(values.reshape(layout.rows, layout.columns), layout)
 
 
-def _value_field(stream: BinaryIO, layout: PixelLayout) -> tuple[int, int]:
+def _value_field(stream: BufferedIOBase, layout: PixelLayout) -> tuple[int, int]:
     """Where the value of PixelData starts, and its length (all that follows, when undefined)."""
     offset = layout.offset or 0
     stream.seek(offset)
@@ -84,7 +84,7 @@ def _value_field(stream: BinaryIO, layout: PixelLayout) -> tuple[int, int]:
     return offset + 12, length
 
 
-def _codestream(stream: BinaryIO, layout: PixelLayout) -> bytes:
+def _codestream(stream: BufferedIOBase, layout: PixelLayout) -> bytes:
     """The compressed bytes of the layout's frame."""
     start, _ = _value_field(stream, layout)
     stream.seek(start)

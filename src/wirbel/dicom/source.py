@@ -2,9 +2,9 @@
 
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 from zipfile import BadZipFile, ZipFile
 
 from wirbel.errors import DeliveryError, InputRejected
@@ -22,7 +22,7 @@ class ByteSource(Protocol):
     def size(self) -> int:
         """Length in bytes."""
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """A seekable stream at its start; raises `DeliveryError` when the disk fails."""
 
     def read(self) -> bytes:
@@ -44,7 +44,7 @@ class FileSource:
         except OSError as exc:
             raise _unreadable(self.name, exc) from exc
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """The file, opened for reading."""
         try:
             return self.path.open("rb")
@@ -68,7 +68,7 @@ class MemberSource:
     member: str
     size: int
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """The member, unpacked in memory."""
         return BytesIO(self.read())
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import IO, Any, cast
+from io import BufferedIOBase
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -215,13 +216,13 @@ def _affine(name: str, header: Any, shape: tuple[int, int, int]) -> tuple[np.nda
 
 
 @contextmanager
-def _unpacked(source: ByteSource) -> Iterator[IO[bytes]]:
+def _unpacked(source: ByteSource) -> Iterator[BufferedIOBase]:
     with source.open() as stream:
         is_gzip = stream.read(2) == b"\x1f\x8b"
         stream.seek(0)
         if is_gzip:
             with gzip.GzipFile(fileobj=stream) as unpacked:
-                yield cast("IO[bytes]", unpacked)
+                yield unpacked
         else:
             yield stream
 
