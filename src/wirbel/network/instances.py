@@ -27,7 +27,7 @@ class InstanceSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instances:
-    """`labels`: 1..n in the order of the centres given (0 none); `centres_voxel`: of the bodies found; `bodies_mm3`."""
+    """`labels`: 1..n in the order of the centres given (0 none); centres and volumes of the bodies found."""
 
     labels: UInt8[np.ndarray, "z y x"]
     centres_voxel: Float64[np.ndarray, "n 3"]
@@ -37,7 +37,7 @@ class Instances:
 def vertebrae_from_votes(
     maps: TubeMaps, centres_lps_mm: Float64[np.ndarray, "n 3"], settings: InstanceSettings
 ) -> Instances:
-    """Assign body and posterior voxels to the nearest centre of their vote, twice: bodies move their centre first."""
+    """Assign body and posterior voxels to the nearest centre of their vote; twice, as bodies move their centre."""
     at = maps.grid.to_voxel(centres_lps_mm)
     labels = np.zeros(maps.grid.shape, np.uint8)
     for _ in range(2):

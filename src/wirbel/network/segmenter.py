@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from scipy import special
 
 from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
@@ -16,6 +16,7 @@ from wirbel.spine import Part, SpineEvidence, VertebraEvidence
 from wirbel.spine.chain import ChainSettings, chain_centres
 from wirbel.volume import Grid, LabelMap, Volume, freeze
 
+_RANKS = np.array([level.rank for level in FINDER_LEVELS])
 _SACRUM = CLASSES.index("sacrum")
 _PARTS = np.array([0, Part.BODY, Part.POSTERIOR, Part.DISC, Part.SACRUM, Part.RIB, 0], np.uint8)
 
@@ -71,9 +72,11 @@ def load_spine_segmenter(
     )
 
 
-def chain_candidates(found: Candidates, settings: ChainSettings) -> Float64[np.ndarray, " m"]:
+def chain_candidates(found: Candidates, settings: ChainSettings) -> Int64[np.ndarray, " m"]:
     """Indices of the candidates that form the column, from the head downward."""
-    raise NotImplementedError
+    positions = np.exp(found.level_log_p) @ _RANKS
+    chain = chain_centres(found.centres_lps_mm, found.heat, positions=positions, settings=settings)
+    return np.array(chain.indices, dtype=np.int64)
 
 
 def nothing_found(grid: Grid, source: str) -> SpineEvidence:
@@ -133,16 +136,15 @@ def _opinion(found: Candidates, candidate: int, fine_logits: np.ndarray) -> _Opi
 
 
 def _vertebra(label: int, centre: np.ndarray, cut: bool, heat: float, opinion: _Opinion) -> VertebraEvidence:
-    ranks = np.array([level.rank for level in FINDER_LEVELS])
     p = np.exp(opinion.log_p)
-    mean = float((p * ranks).sum())
+    mean = float((p * _RANKS).sum())
     return VertebraEvidence(
         label=label,
         centre_lps_mm=centre,
         cut_by_border=cut,
         score=min(1.0, heat),
         position=mean,
-        position_sd=float(np.sqrt((p * (ranks - mean) ** 2).sum())),
+        position_sd=float(np.sqrt((p * (_RANKS - mean) ** 2).sum())),
         rib_probability=opinion.rib_p,
         level_log_probability={level: float(v) for level, v in zip(FINDER_LEVELS, opinion.log_p, strict=True)},
     )

@@ -38,7 +38,7 @@ def _on_onnxruntime(path: Path, threads: int | None) -> Network:
         options.intra_op_num_threads = threads
     try:
         session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as exc:  # noqa: BLE001  # the runtime raises types of its own that share no base
+    except Exception as exc:  # the runtime raises types of its own that share no base
         raise ModelError(f"{path.name} cannot be loaded: {type(exc).__name__}") from exc
     name = session.get_inputs()[0].name
 

@@ -10,12 +10,10 @@ from numpy.random import Generator
 from scipy import ndimage
 from torch.nn import functional as F  # noqa: N812
 
-from wirbel.training.sample import ANY_CLASS, Sample
+from wirbel.training.sample import ANY_CLASS, Drawing, Sample
 
 #: Draws HU (float32) for a tissue map: `wirbel.phantom`'s appearance, bound by the caller.
-DrawHu = Callable[
-    [UInt8[np.ndarray, "z y x"], Int8[np.ndarray, "z y x"], float, Generator], Float32[np.ndarray, "z y x"]
-]
+DrawHu = Callable[[Drawing, float, Generator], Float32[np.ndarray, "z y x"]]
 
 OUTSIDE_HU = -1024.0
 
@@ -76,11 +74,14 @@ def draw_patch(
     if sample.hu is not None:
         hu = _look_up(sample.hu, grid_voxel, "bilinear", OUTSIDE_HU)
     else:
-        if draw_hu is None or sample.tissue is None or sample.depth is None:
+        if draw_hu is None or sample.drawing is None:
             raise ValueError("a drawn sample needs draw_hu to give it HU")
-        tissue = _look_up(sample.tissue, grid_voxel, "nearest", 0.0).astype(np.uint8)
-        depth = np.rint(_look_up(sample.depth, grid_voxel, "bilinear", -127.0)).astype(np.int8)
-        hu = draw_hu(tissue, depth, sample.spacing_mm, rng)
+        drawing = Drawing(
+            tissue=_look_up(sample.drawing.tissue, grid_voxel, "nearest", 0.0).astype(np.uint8),
+            depth=np.rint(_look_up(sample.drawing.depth, grid_voxel, "bilinear", -127.0)).astype(np.int8),
+            extra=_look_up(sample.drawing.extra, grid_voxel, "nearest", 0.0).astype(np.int8),
+        )
+        hu = draw_hu(drawing, sample.spacing_mm, rng)
     hu = _degrade(hu, sample.spacing_mm, rng, settings)
     seen &= _field_of_view(shape, rng, settings)
     hu[~seen] = OUTSIDE_HU

@@ -1,9 +1,9 @@
-"""Training cases from drawn persons, parametric or around real masks: labels kept, appearance drawn anew each step."""
+"""Training cases from drawn persons, parametric or around real masks; their looks are drawn anew each step."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float32, Int8, UInt8
+from jaxtyping import Float32
 from numpy.random import Generator
 
 from wirbel.network.spine_heads import CLASSES
@@ -21,7 +21,7 @@ from wirbel.phantom import (
     whole_grid,
 )
 from wirbel.phantom.around_masks import bent_anatomy
-from wirbel.training.sample import Sample, allowed_from_classes
+from wirbel.training.sample import Drawing, Sample, allowed_from_classes
 from wirbel.volume import Grid
 
 _HIP = CLASSES.index("hip")
@@ -54,7 +54,7 @@ def _part_of(whole: Grid, centres_lps_mm: np.ndarray, box_mm: float | None, rng:
     if box_mm is None:
         return whole
     n = round(box_mm / whole.spacing_mm[0])
-    near = centres_lps_mm[int(rng.integers(len(centres_lps_mm)))] + np.array([0.0, 12.0, 0.0]) + rng.normal(0, 10, 3)
+    near = centres_lps_mm[int(rng.integers(len(centres_lps_mm)))] + [0.0, 12.0, 0.0] + rng.normal(0, 10, 3)
     low = np.round(whole.to_voxel(near[None])[0]).astype(int) - n // 2
     return whole.cropped((low[0], low[1], low[2]), (low[0] + n, low[1] + n, low[2] + n))
 
@@ -69,8 +69,7 @@ def _sample(labels: PhantomLabels) -> Sample:
     return Sample(
         spacing_mm=labels.grid.spacing_mm[0],
         hu=None,
-        tissue=labels.tissue,
-        depth=labels.depth,
+        drawing=Drawing(labels.tissue, labels.depth, labels.extra),
         allowed=allowed_from_classes(classes),
         instances=labels.instances,
         centres_voxel=labels.grid.to_voxel(centres).astype(np.float32),
@@ -79,13 +78,14 @@ def _sample(labels: PhantomLabels) -> Sample:
     )
 
 
-def draw_hu(
-    tissue: UInt8[np.ndarray, "z y x"], depth: Int8[np.ndarray, "z y x"], spacing_mm: float, rng: Generator
-) -> Float32[np.ndarray, "z y x"]:
+def draw_hu(drawing: Drawing, spacing_mm: float, rng: Generator) -> Float32[np.ndarray, "z y x"]:
     """HU for labels: as on a real scanner, or (every third time) drawn wild."""
-    look = domain_look(rng) if rng.random() < 0.35 else realistic_look(
-        rng, float(rng.uniform(30, 260)), cortex_mm=float(rng.uniform(0.5, 1.6))
-    )
-    grid = Grid.axis_aligned((tissue.shape[0], tissue.shape[1], tissue.shape[2]), (spacing_mm,) * 3)
-    nothing = np.zeros_like(tissue)
-    return draw_appearance(PhantomLabels(grid, tissue, nothing, nothing, depth), rng, look)
+    if rng.random() < 0.35:
+        look = domain_look(rng)
+    else:
+        look = realistic_look(rng, float(rng.uniform(30, 260)), cortex_mm=float(rng.uniform(0.5, 1.6)))
+    z, y, x = drawing.tissue.shape
+    grid = Grid.axis_aligned((z, y, x), (spacing_mm, spacing_mm, spacing_mm))
+    nothing = np.zeros_like(drawing.tissue)
+    labels = PhantomLabels(grid, drawing.tissue, nothing, nothing, drawing.depth, drawing.extra)
+    return draw_appearance(labels, rng, look)

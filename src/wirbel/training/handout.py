@@ -9,8 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.network.spine_heads import CLASSES
-from wirbel.spine import Level
+from wirbel.spine import Level, Part
 from wirbel.spine.level import from_totalsegmentator
+from wirbel.spine.split import split_body_and_posterior
 from wirbel.training.sample import ANY_CLASS, Sample
 from wirbel.volume import Grid, LabelMap, Volume
 from wirbel.volume.resample import resample_labels, resample_volume
@@ -96,12 +97,20 @@ def real_samples(
         bodies = _annotated(data_dir / case.annotation) if case.annotation else {}
         levels = {level: centre for level, (centre, _) in bodies.items()}
         if case.masks:
-            whole = _verse_numbers(read_labels(data_dir / case.masks), case.numbering)
+            whole = verse_numbers(read_labels(data_dir / case.masks), case.numbering)
             body = read_labels(data_dir / case.bodies) if case.bodies else split_bodies(whole)
             levels = _with_mask_centres(levels, body)
             _paint(allowed, instances, list(levels), whole, body, grid)
         sample = _sample(case, levels, hu, allowed, instances, grid)
         yield case, _cropped(sample) if spacing_mm < _CROP_BELOW_MM else sample
+
+
+def bodies_of(whole: LabelMap) -> LabelMap:
+    """The bodies of whole-vertebra masks, at 1 mm."""
+    grid = whole.grid.respaced((1.0, 1.0, 1.0))
+    fine = resample_labels(whole, grid)
+    split = split_body_and_posterior(fine)
+    return LabelMap(grid, np.where(split.parts.labels == Part.BODY, fine.labels, 0).astype(np.uint8))
 
 
 def _cropped(sample: Sample) -> Sample:
@@ -128,7 +137,7 @@ def _annotated(path: Path) -> dict[Level, tuple[np.ndarray, bool]]:
     }
 
 
-def _verse_numbers(masks: LabelMap, numbering: str) -> LabelMap:
+def verse_numbers(masks: LabelMap, numbering: str) -> LabelMap:
     """Vertebra masks under VerSe numbers; what is no vertebra becomes 0, S1 stays (26)."""
     if numbering == "verse":
         return masks
@@ -187,8 +196,7 @@ def _sample(
     return Sample(
         spacing_mm=grid.spacing_mm[0],
         hu=hu,
-        tissue=None,
-        depth=None,
+        drawing=None,
         allowed=allowed,
         instances=instances,
         centres_voxel=centres.astype(np.float32),

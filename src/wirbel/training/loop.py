@@ -267,7 +267,7 @@ def _set_rate(optimiser: torch.optim.Optimizer, settings: LoopSettings, since_st
     warm = min(1.0, since_start / settings.warm_up)
     cosine = 0.5 * (1 + np.cos(np.pi * min(done, 1.0)))
     for group in optimiser.param_groups:
-        group["lr"] = settings.learning_rate * warm * max(0.02, cosine)
+        group["lr"] = float(settings.learning_rate * warm * max(0.02, cosine))
 
 
 def _log(path: Path, step: int, sums: dict[str, float], seconds: float) -> None:

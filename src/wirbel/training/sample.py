@@ -1,5 +1,6 @@
 """One training case: an image or the labels to draw one from, and what is known of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,19 +14,27 @@ ANY_CLASS = (1 << len(CLASSES)) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """Labels from which HU are drawn; see `wirbel.phantom.PhantomLabels`."""
+
+    tissue: UInt8[np.ndarray, "z y x"]
+    depth: Int8[np.ndarray, "z y x"]
+    extra: Int8[np.ndarray, "z y x"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """A case on an isotropic canonical grid, axes (z, y, x).
 
-    Either `hu` or `tissue` with `depth` (of `wirbel.phantom`, HU drawn anew each time) is given. `allowed`: bit c of a voxel is set
-    where class c (`CLASSES`) is admissible, so partial labels need no guess. `instances`: the vertebra's
-    number or 0. Per vertebra: `centres_voxel` of the body, `levels` (VerSe number, 0 unknown), `ribs` (1 carries
-    one, 0 carries none, -1 unknown). `centres_complete`: no body in view is missing from the list.
+    Either `hu` or `drawing` (labels of `wirbel.phantom`; HU are drawn anew each time) is given. `allowed`: bit c of
+    a voxel is set where class c (`CLASSES`) is admissible, so partial labels need no guess. `instances`: the
+    vertebra's number or 0. Per vertebra: `centres_voxel` of the body, `levels` (VerSe number, 0 unknown), `ribs`
+    (1 carries one, 0 carries none, -1 unknown). `centres_complete`: no body in view is missing from the list.
     """
 
     spacing_mm: float
     hu: Int16[np.ndarray, "z y x"] | None
-    tissue: UInt8[np.ndarray, "z y x"] | None
-    depth: Int8[np.ndarray, "z y x"] | None
+    drawing: Drawing | None
     allowed: UInt8[np.ndarray, "z y x"]
     instances: UInt8[np.ndarray, "z y x"]
     centres_voxel: Float32[np.ndarray, "n 3"]
@@ -42,7 +51,9 @@ class Sample:
 
 def save_sample(sample: Sample, path: Path) -> None:
     """Write one .npz; the file appears whole or not at all."""
-    image = {"hu": sample.hu} if sample.hu is not None else {"tissue": sample.tissue, "depth": sample.depth}
+    image = {"hu": sample.hu}
+    if sample.drawing is not None:
+        image = {name: getattr(sample.drawing, name) for name in ("tissue", "depth", "extra")}
     part = path.with_suffix(".part.npz")
     np.savez_compressed(
         part,
@@ -64,8 +75,7 @@ def load_sample(path: Path) -> Sample:
         return Sample(
             spacing_mm=float(stored["spacing_mm"]),
             hu=stored.get("hu"),
-            tissue=stored.get("tissue"),
-            depth=stored.get("depth"),
+            drawing=_drawing(stored) if "tissue" in stored else None,
             allowed=stored["allowed"],
             instances=stored["instances"],
             centres_voxel=stored["centres_voxel"],
@@ -73,6 +83,11 @@ def load_sample(path: Path) -> Sample:
             ribs=stored["ribs"],
             centres_complete=bool(stored["centres_complete"]),
         )
+
+
+def _drawing(stored: Mapping[str, np.ndarray]) -> Drawing:
+    tissue = stored["tissue"]
+    return Drawing(tissue, stored["depth"], stored.get("extra", np.zeros(tissue.shape, np.int8)))
 
 
 def allowed_from_classes(classes: UInt8[np.ndarray, "z y x"]) -> UInt8[np.ndarray, "z y x"]:

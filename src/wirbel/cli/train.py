@@ -1,0 +1,46 @@
+"""`wirbel train spine`: the networks from drawings and real CTs to a bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Train networks (needs the extra 'train'). Research use only.")
+
+
+@app.callback()
+def _group() -> None:
+    """Train networks (needs the extra 'train'). Research use only."""
+
+
+@app.command("spine")
+def spine(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run; run again to go on.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Hand-out with real CTs and masks; without it: drawings only.")
+    ] = None,
+    base_minutes: Annotated[float, typer.Option(help="Minutes per network on drawings.")] = 26.0,
+    fine_minutes: Annotated[float, typer.Option(help="Minutes per network on real CTs among drawings.")] = 6.0,
+    persons: Annotated[int, typer.Option(help="Drawn persons for the finder.")] = 260,
+    boxes: Annotated[int, typer.Option(help="Drawn boxes for the segmenter.")] = 400,
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", help="Patient not to be shown in fine-tuning; repeatable.")
+    ] = None,
+    version: Annotated[str, typer.Option(help="Version written into the bundle.")] = "0.1.0",
+) -> None:
+    """Draw, train on drawings, fine-tune on real CTs, export a bundle; every stage goes on where it stopped."""
+    from wirbel.errors import require  # noqa: PLC0415  # keeps --help fast
+
+    require("torch", extra="train", feature="training")
+    require("onnx", extra="train", feature="exporting a bundle")
+    from wirbel.training.spine import SpinePlan, train_spine  # noqa: PLC0415
+
+    plan = SpinePlan(
+        persons=persons,
+        boxes=boxes,
+        base_minutes=base_minutes,
+        fine_minutes=fine_minutes,
+        leave_out=tuple(leave_out or ()),
+    )
+    bundle = train_spine(out, data, plan, version=version, say=lambda line: typer.echo(line, err=True))
+    typer.echo(str(bundle))

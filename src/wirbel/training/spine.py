@@ -1,0 +1,210 @@
+"""The spine networks from nothing to a bundle: draw, train on drawings, fine-tune on real CTs, export.
+
+Every stage leaves a folder and goes on where it stopped. Run it again and only what is missing is made.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from wirbel.ingest import read_masks, read_study
+from wirbel.network.spine_heads import FIND_MM, SEGMENT_MM
+from wirbel.phantom import MaskColumn, prepare_masks
+from wirbel.training.augment import AugmentSettings
+from wirbel.training.drawn import draw_hu, draw_person
+from wirbel.training.export import export_onnx, write_bundle
+from wirbel.training.handout import CASES, bodies_of, real_samples, verse_numbers
+from wirbel.training.loop import (
+    LoopSettings,
+    Patches,
+    Progress,
+    finder,
+    finder_loss,
+    segmenter,
+    segmenter_loss,
+    train,
+)
+from wirbel.training.sample import save_sample
+from wirbel.volume import LabelMap, Volume
+from wirbel.volume.resample import resample_labels
+
+Say = Callable[[str], None]
+
+#: Masks of the hand-out that lend their shapes to drawn persons: file, numbering.
+SHAPES: tuple[tuple[str, str], ...] = (
+    ("masks/full-spines/verse561_seg-vert_from-mesh.nii.gz", "verse"),
+    ("masks/full-spines/verse581_seg-vert_from-mesh.nii.gz", "verse"),
+    ("masks/full-spines/verse631_seg-vert_from-mesh.nii.gz", "verse"),
+    ("masks/full-spines/verse823_seg-vert_from-mesh.nii.gz", "verse"),
+    ("masks/s0327/vertebrae.nii.gz", "verse"),
+    ("masks/gl003/sub-gl003_dir-ax_seg-vert_msk.nii.gz", "verse"),
+    ("masks/gl017/sub-gl017_seg-vert_msk.nii.gz", "verse"),
+    ("ct/s0328-bone-only/vertebrae.nii.gz", "verse"),
+)
+
+FIND_SHAPES = ((96, 96, 96), (128, 96, 64), (128, 64, 96), (64, 96, 128), (160, 64, 64), (96, 128, 96))
+SEGMENT_SHAPES = ((96, 96, 96), (96, 112, 80), (80, 112, 96), (112, 96, 80))
+
+
+@dataclass(frozen=True, slots=True)
+class SpinePlan:
+    """How long and on what. The defaults are what the shipped bundle was trained with."""
+
+    persons: int = 260
+    boxes: int = 400
+    box_mm: float = 136.0
+    base_minutes: float = 26.0
+    fine_minutes: float = 6.0
+    real_share: float = 0.6
+    """Share of real CTs in fine-tuning."""
+    base_rate: float = 1e-3
+    fine_rate: float = 3e-4
+    seed: int = 7
+    loop: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1_000_000, save_every=50, workers=2))
+    leave_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Net:
+    """One of the two networks: name, grid, boxes drawn for it."""
+
+    name: str
+    spacing_mm: float
+    shapes: tuple[tuple[int, int, int], ...]
+    thick_mm: float
+
+
+FIND = _Net("find", FIND_MM, FIND_SHAPES, 7.0)
+SEGMENT = _Net("segment", SEGMENT_MM, SEGMENT_SHAPES, 5.0)
+
+
+def draw_stage(run: Path, data_dir: Path | None, plan: SpinePlan, net: _Net, say: Say) -> None:
+    """Draw the persons that are still missing; around real masks too where `data_dir` is given."""
+    folder = run / f"drawn_{net.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = plan.persons if net is FIND else plan.boxes
+    missing = [i for i in range(wanted) if not (folder / f"drawn{i:05d}.npz").exists()]
+    if not missing:
+        return
+    masks = _mask_columns(data_dir, say) if data_dir else []
+    for i in missing:
+        rng = np.random.default_rng([plan.seed, round(net.spacing_mm * 10), i])
+        sample = draw_person(rng, net.spacing_mm, None if net is FIND else plan.box_mm, masks)
+        save_sample(sample, folder / f"drawn{i:05d}.npz")
+        if i % 20 == 0:
+            say(f"drawn {i + 1} of {wanted} for {net.name}")
+
+
+def real_stage(run: Path, data_dir: Path, net: _Net, say: Say) -> None:
+    """Put the hand-out's real CTs on the network's grid; those without masks train the finder only."""
+    folder = run / f"real_{net.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "done").exists():
+        return
+    for case, sample in real_samples(data_dir, net.spacing_mm, _read_ct, _read_labels, bodies_of):
+        if net is FIND or case.masks:
+            save_sample(sample, folder / f"{case.name}.npz")
+            say(f"real CT {case.name} for {net.name}")
+    (folder / "done").touch()
+
+
+def base_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
+    """Train on drawn persons only."""
+    settings = replace(plan.loop, minutes=plan.base_minutes, learning_rate=plan.base_rate, seed=plan.seed)
+    return _train(run / f"{net.name}_base", [(run / f"drawn_{net.name}", 1.0)], (), settings, net, None, say)
+
+
+def fine_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
+    """Go on from the base with real CTs among the drawn; patients in `leave_out` are not shown."""
+    skip = tuple(case.name + "." for case in CASES if case.patient in plan.leave_out)
+    folder = run / (f"{net.name}_fine" + "".join(f"_without_{p}" for p in plan.leave_out))
+    settings = replace(
+        plan.loop, minutes=plan.fine_minutes, learning_rate=plan.fine_rate, seed=plan.seed + 1, average=0.98
+    )
+    sources = [(run / f"drawn_{net.name}", 1 - plan.real_share), (run / f"real_{net.name}", plan.real_share)]
+    return _train(folder, sources, skip, settings, net, run / f"{net.name}_base" / "checkpoint.pt", say)
+
+
+def export_stage(
+    run: Path, out: Path, checkpoints: dict[str, Path], *, version: str, trained_on: Sequence[str]
+) -> None:
+    """Write the two networks as a bundle."""
+    out.mkdir(parents=True, exist_ok=True)
+    export_onnx(finder(), checkpoints["find"], out / "find.onnx")
+    export_onnx(segmenter(), checkpoints["segment"], out / "segment.onnx")
+    write_bundle(out, name="spine", version=version, trained_on=list(trained_on), facts={"run": run.name})
+
+
+def trained_on(plan: SpinePlan, *, fine: bool) -> list[str]:
+    """What went into a bundle, for its card."""
+    drawn = [f"{plan.persons} + {plan.boxes} drawn persons (wirbel.phantom, seed {plan.seed})"]
+    shapes = [f"shapes of {name}" for name, _ in SHAPES]
+    real = [case.image for case in CASES if case.patient not in plan.leave_out] if fine else []
+    return [*drawn, *shapes, *real]
+
+
+def _train(
+    folder: Path,
+    sources: list[tuple[Path, float]],
+    skip: tuple[str, ...],
+    settings: LoopSettings,
+    net: _Net,
+    start_from: Path | None,
+    say: Say,
+) -> Path:
+    done = folder / "done"
+    if done.exists():
+        return folder / "checkpoint.pt"
+    patches = Patches(
+        sources,
+        skip=skip,
+        draw_hu=draw_hu,
+        augment=AugmentSettings(max_thick_mm=net.thick_mm),
+        shapes=net.shapes,
+        seed=settings.seed,
+    )
+
+    def tell(progress: Progress) -> None:
+        say(f"{folder.name}: step {progress.step}, loss {progress.loss:.3f}, {progress.seconds / 60:.1f} min")
+
+    model, loss = (finder(), finder_loss) if net is FIND else (segmenter(), segmenter_loss)
+    path = train(model, loss, patches, folder, settings, start_from=start_from, report=tell)
+    done.touch()
+    return path
+
+
+def _mask_columns(data_dir: Path, say: Say) -> list[MaskColumn]:
+    columns = []
+    for name, numbering in SHAPES:
+        numbers = verse_numbers(_read_labels(data_dir / name), numbering)
+        grid = numbers.grid.respaced((1.0, 1.0, 1.0))
+        instances = np.array(resample_labels(numbers, grid).labels)
+        columns.append(prepare_masks(instances, None, grid))
+        say(f"shapes of {name}")
+    return columns
+
+
+def _read_ct(path: Path) -> Volume:
+    return read_study(path).main.volume
+
+
+def _read_labels(path: Path) -> LabelMap:
+    return read_masks(path)
+
+
+def train_spine(run: Path, data_dir: Path | None, plan: SpinePlan, *, version: str, say: Say) -> Path:
+    """All stages for both networks; gives back the bundle's folder. Without `data_dir` on drawings only."""
+    run.mkdir(parents=True, exist_ok=True)
+    checkpoints = {}
+    for net in (FIND, SEGMENT):
+        draw_stage(run, data_dir, plan, net, say)
+        checkpoints[net.name] = base_stage(run, plan, net, say)
+        if data_dir is not None:
+            real_stage(run, data_dir, net, say)
+            checkpoints[net.name] = fine_stage(run, plan, net, say)
+    out = run / ("bundle" + "".join(f"_without_{p}" for p in plan.leave_out))
+    went_in = trained_on(plan, fine=data_dir is not None)
+    export_stage(run, out, checkpoints, version=version, trained_on=went_in)
+    return out
