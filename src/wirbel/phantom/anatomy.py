@@ -8,8 +8,10 @@ import numpy as np
 from wirbel.finding import Grade, Shape
 from wirbel.phantom.body import Body
 from wirbel.phantom.implicit import Frame
+from wirbel.phantom.mimicry import Change
 from wirbel.phantom.morphometry import Morphometry
-from wirbel.phantom.settings import ArmPose, Mimic
+from wirbel.phantom.person import Person
+from wirbel.phantom.settings import Mimic
 from wirbel.phantom.sixpoints import TrueShape
 from wirbel.spine import Level, Variant
 
@@ -27,11 +29,7 @@ class VertebraShape:
     ribs: tuple[bool, bool]
     rib_length: float = 1.0
     facet_asymmetry: float = 0.0
-    osteophytes: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    """Front upper, front lower, side upper, side lower; how far they stand out in mm."""
-    sclerosis: tuple[float, float] = (0.0, 0.0)
-    """Extra density of the upper and lower endplate, 0..1."""
-    mimics: tuple[Mimic, ...] = ()
+    change: Change = field(default_factory=Change)
     cement: bool = False
     screws: bool = False
     sacralised: bool = False
@@ -44,30 +42,8 @@ class DiscShape:
     above: int
     frame: Frame
     height_mm: float
-    bridged: float = 0.0
-    """Bone that bridges the disc in front, 0..1 (DISH, ankylosis)."""
     gas: bool = False
     ossified: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Person:
-    """What is drawn besides the column."""
-
-    sex: str
-    age_years: float
-    scale: float
-    girth: float
-    fat_mm: float
-    arms: ArmPose
-    trabecular_hu: float
-    cortex_mm: float
-    aortic_calcification: float
-    organ_jitter: tuple[float, ...]
-    bowel_seed: int
-    rib_pairs_cut: float = 0.0
-    stent: bool = False
-    wires: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

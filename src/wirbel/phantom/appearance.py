@@ -31,6 +31,7 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
     out = np.empty(labels.grid.shape, np.float32)
     spacing = labels.grid.spacing_mm
     fine = _field(rng, labels.grid.shape, [look.texture_mm / s for s in spacing])
+    coarse = _field(rng, labels.grid.shape, [9.0 / spacing[0], 3.5 / spacing[1], 3.5 / spacing[2]])
     bone = np.zeros(256, bool)
     bone[list(BONES)] = True
     marrow = np.nan_to_num(look.trabecular_hu).astype(np.float32)
@@ -42,6 +43,8 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
         part = slice(start, start + SLAB)
         tissue = labels.tissue[part]
         value = look.hu[tissue] + look.texture_hu[tissue] * fine[part]
+        # fat between the muscle's bundles
+        value -= np.float32(120.0) * ((tissue == Tissue.MUSCLE) & (coarse[part] > look.muscle_fat))
         whole = labels.depth[part]
         near = whole > -10 * voxel * 0.9
         depth = whole[near].astype(np.float32) * np.float32(DEPTH_UNIT_MM)

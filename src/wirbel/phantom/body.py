@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from wirbel.phantom.implicit import unchecked
+
 #: Endplates are so much thicker than the shell of the wall: depths below them count that much less.
 ENDPLATE_OVER_WALL = 1.4
 
@@ -64,6 +66,7 @@ class Body:
         return 0.5 * (self.upper.level + self.lower.level)
 
 
+@unchecked
 def surface(plate: Endplate, body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Height of an endplate over (x, y), along its outward direction."""
     a = 0.5 * body.depth_mm
@@ -92,6 +95,7 @@ def surface(plate: Endplate, body: Body, x: np.ndarray, y: np.ndarray) -> np.nda
     return out
 
 
+@unchecked
 def wall_depth(body: Body, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Depth below the side, front and back walls."""
     h = np.float32(body.half_height_mm)
@@ -126,6 +130,7 @@ def wall_depth(body: Body, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.nd
     return (1 - n) * (np.sqrt(x * x + y * y) + soft * half) / (n + soft)
 
 
+@unchecked
 def body_depth(body: Body, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Depth below the body's surface in mm, positive inside."""
     top = surface(body.upper, body, x, y) - z

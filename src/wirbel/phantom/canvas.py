@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.phantom.implicit import Box, Solid, box_of, coordinates
+from wirbel.phantom.implicit import Box, Solid, box_of, coordinates, unchecked
 from wirbel.phantom.tissue import Tissue
 from wirbel.volume import Grid
 
@@ -33,6 +33,7 @@ class Canvas:
         depth, extra = np.full(grid.shape, OUTSIDE, np.int8), np.zeros(grid.shape, np.int8)
         return cls(grid, tissue, instances, parts, depth, extra)
 
+    @unchecked
     def bone(self, solid: Solid, tissue: Tissue, part: int = 0, *, gap_mm: float | None = None) -> None:
         """A bone joins; it wins where it is deeper. With `gap_mm` it keeps that distance from what is there."""
         box = box_of(self.grid, solid.frame, solid.low, solid.high, margin_mm=1.5 * max(self.grid.spacing_mm))
@@ -41,6 +42,7 @@ class Canvas:
         depth = solid.depth(*coordinates(self.grid, box, solid.frame))
         self.put(box, depth, tissue, part, 0, gap_mm=gap_mm)
 
+    @unchecked
     def put(
         self,
         box: Box,
@@ -65,6 +67,7 @@ class Canvas:
         self.instances[box][won] = instance
 
 
+@unchecked
 def joined(a: np.ndarray, b: np.ndarray, fillet_mm: float) -> np.ndarray:
     """The union of two depths with the notch between them filled by a fillet."""
     k = np.float32(fillet_mm)

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from wirbel.finding import Grade, Shape
-from wirbel.phantom.anatomy import Anatomy, DiscShape, Person, Truth, VertebraShape, VertebraTruth
+from wirbel.phantom.anatomy import Anatomy, DiscShape, Truth, VertebraShape, VertebraTruth
 from wirbel.phantom.body import Body, Endplate, unfractured
 from wirbel.phantom.column import draw_curve, levels_of, stack
 from wirbel.phantom.fracture import fracture, grade_of, loss_of
 from wirbel.phantom.implicit import Frame
+from wirbel.phantom.mimicry import draw_changes, reshaped, resized
 from wirbel.phantom.morphometry import NORMS, SEX_SCALE, SEX_WEDGE_DEG, Morphometry
+from wirbel.phantom.person import Person
 from wirbel.phantom.settings import AnatomySettings, ArmPose
 from wirbel.phantom.sixpoints import centre_of, true_shape
 from wirbel.spine import Level, Variant
@@ -22,8 +24,12 @@ def draw_anatomy(rng: np.random.Generator, settings: AnatomySettings | None = No
     person = _person(rng, settings)
     variants = _variants(rng, settings)
     levels = levels_of(variants)
-    sizes = [_size(rng, level, person) for level in levels]
-    whole = [draw_body(rng, size, level) for size, level in zip(sizes, levels, strict=True)]
+    changes = draw_changes(rng, settings, levels, person)
+    sizes = [resized(rng, _size(rng, level, person), change) for level, change in zip(levels, changes, strict=True)]
+    whole = [
+        reshaped(rng, draw_body(rng, size, level), change)
+        for size, level, change in zip(sizes, levels, changes, strict=True)
+    ]
     broken = _fractures(rng, settings, levels, person)
     bodies = [
         fracture(rng, body, *broken[level]) if level in broken else body
@@ -38,13 +44,16 @@ def draw_anatomy(rng: np.random.Generator, settings: AnatomySettings | None = No
         lordosis=rng.uniform(*settings.lordosis_scale),
         scoliosis_deg=float(rng.uniform(*settings.scoliosis_deg) * rng.uniform(0, 1) ** 2),
     )
-    wear = rng.uniform(0.0, 0.6) * np.clip((person.age_years - 25) / 60, 0, 1)
-    discs_mm = [s.disc_mm * float(rng.uniform(0.85, 1.1)) * (1 - wear * float(rng.uniform(0, 1))) for s in sizes]
+    discs_mm = [
+        max(size.disc_mm * float(rng.uniform(0.85, 1.1)) * change.disc_share, 1.0)
+        for size, change in zip(sizes, changes, strict=True)
+    ]
     sacral = _sacral_body(rng, sizes[-1])
     kyphosing = np.array([a.wedge_deg - e.wedge_deg for a, e in zip(actual, expected, strict=True)])
     frames, sacrum, disc_frames = stack(bodies, curve, discs_mm, sacral, 0.6 * np.abs(kyphosing))
     frames, sacrum, disc_frames = _centred(levels, frames, sacrum, disc_frames)
-    carried = _ribs(rng, levels, variants, settings)
+    carried = _ribs(rng, levels, settings)
+    cemented, screwed = _surgery(rng, settings, levels, broken)
     vertebrae = tuple(
         VertebraShape(
             instance=i + 1,
@@ -56,10 +65,17 @@ def draw_anatomy(rng: np.random.Generator, settings: AnatomySettings | None = No
             ribs=carried[i][0],
             rib_length=carried[i][1],
             facet_asymmetry=float(rng.normal(0, 0.08)),
+            change=changes[i],
+            cement=level in cemented,
+            screws=level in screwed,
         )
         for i, level in enumerate(levels)
     )
-    discs = tuple(DiscShape(i, disc_frames[i], discs_mm[i]) for i in range(len(levels)) if levels[i] != Level.C1)
+    discs = tuple(
+        DiscShape(i, disc_frames[i], discs_mm[i], changes[i].gas_below, changes[i].fused_below)
+        for i in range(len(levels))
+        if levels[i] != Level.C1
+    )
     truths = []
     for i, v in enumerate(vertebrae):
         loss = loss_of(actual[i], expected[i])
@@ -74,12 +90,15 @@ def draw_anatomy(rng: np.random.Generator, settings: AnatomySettings | None = No
                 fracture=broken[v.level][0] if v.level in broken else None,
                 loss=loss,
                 ribs=v.ribs,
-                mimics=v.mimics,
+                mimics=v.change.mimics,
                 trabecular_hu=person.trabecular_hu,
+                cement=v.cement,
+                screws=v.screws,
             )
         )
+    found = tuple(sorted({m for c in changes for m in c.mimics}))
     truth = Truth(
-        tuple(truths), variants, (), person.sex, person.age_years, sacrum.to_lps(np.array([0.0, 0.0, 0.0]))
+        tuple(truths), variants, found, person.sex, person.age_years, sacrum.to_lps(np.array([0.0, 0.0, 0.0]))
     )
     return Anatomy(vertebrae, discs, sacrum, sacral, person, truth)
 
@@ -131,7 +150,9 @@ def _person(rng: np.random.Generator, settings: AnatomySettings) -> Person:
         aortic_calcification=float(np.clip((age - 45) / 40, 0, 1) * rng.uniform(0, 1)),
         organ_jitter=tuple(float(v) for v in rng.normal(0, 1, 32)),
         bowel_seed=int(rng.integers(2**31)),
-        rib_pairs_cut=0.0,
+        stent=bool(rng.uniform() < 0.5 * settings.metal_chance),
+        wires=bool(rng.uniform() < 0.5 * settings.metal_chance),
+        table=bool(rng.uniform() < 0.9),
     )
 
 
@@ -190,8 +211,27 @@ def _fractures(
     return out
 
 
+def _surgery(
+    rng: np.random.Generator,
+    settings: AnatomySettings,
+    levels: tuple[Level, ...],
+    broken: dict[Level, tuple[Shape, Grade]],
+) -> tuple[frozenset[Level], frozenset[Level]]:
+    """Levels with cement (mostly broken ones) and levels with pedicle screws (neighbours)."""
+    cemented: frozenset[Level] = frozenset()
+    screwed: frozenset[Level] = frozenset()
+    low = [lv for lv in levels if lv.rank >= 12]
+    if rng.uniform() < settings.cement_chance:
+        pool = list(broken) or low
+        cemented = frozenset({pool[int(rng.integers(len(pool)))]})
+    if rng.uniform() < settings.metal_chance:
+        start = int(rng.integers(0, len(low) - 2))
+        screwed = frozenset(low[start : start + int(rng.integers(2, 5))])
+    return cemented, screwed
+
+
 def _ribs(
-    rng: np.random.Generator, levels: tuple[Level, ...], variants: tuple[Variant, ...], settings: AnatomySettings
+    rng: np.random.Generator, levels: tuple[Level, ...], settings: AnatomySettings
 ) -> list[tuple[tuple[bool, bool], float]]:
     """Which vertebrae carry a rib (right, left), and the share of its usual length."""
     out: list[tuple[tuple[bool, bool], float]] = []

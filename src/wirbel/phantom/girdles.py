@@ -3,7 +3,7 @@
 import numpy as np
 
 from wirbel.phantom.anatomy import Anatomy
-from wirbel.phantom.implicit import Frame, Solid, bar, ellipsoid, placed, rod
+from wirbel.phantom.implicit import Frame, Solid, bar, ellipsoid, placed, rod, unchecked
 from wirbel.phantom.settings import ArmPose
 
 _UP = np.array([0.0, 0.0, 1.0])
@@ -115,6 +115,7 @@ def femur_solids(anatomy: Anatomy) -> list[Solid]:
     return [placed(_scaled(s, k * wide, k), _hip(anatomy)) for s in out]
 
 
+@unchecked
 def _scaled(s: Solid, wide: float, k: float) -> Solid:
     """Moved apart sideways by `wide` and otherwise by k; its own thickness stays."""
     stretch = np.array([wide, k, k])

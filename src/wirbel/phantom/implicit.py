@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,16 @@ Depth = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 Radii = tuple[float | int, float | int]
 
 
+_T = TypeVar("_T")
+
+
+def unchecked(thing: _T) -> _T:
+    """Leave a function or class that runs thousands of times a person out of the tests' run-time type checks."""
+    setattr(thing, "__no_type_check__", True)  # noqa: B010  # mypy knows no such attribute
+    return thing
+
+
+@unchecked
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """Axes of a solid: columns of `axes` are its x (left), y (posterior), z (superior) in LPS."""
@@ -22,10 +33,12 @@ class Frame:
     origin_lps_mm: np.ndarray
     axes: np.ndarray
 
+    @unchecked
     def to_lps(self, points: np.ndarray) -> np.ndarray:
         """Own coordinates to LPS mm."""
         return np.asarray(points) @ self.axes.T + self.origin_lps_mm
 
+    @unchecked
     def to_own(self, points_lps_mm: np.ndarray) -> np.ndarray:
         """LPS mm to own coordinates."""
         return (np.asarray(points_lps_mm) - self.origin_lps_mm) @ self.axes
@@ -34,6 +47,7 @@ class Frame:
 WORLD = Frame(np.zeros(3), np.eye(3))
 
 
+@unchecked
 @dataclass(frozen=True, slots=True, eq=False)
 class Solid:
     """A depth function within the box [low, high] of a frame."""
@@ -47,6 +61,7 @@ class Solid:
 Box = tuple[slice, slice, slice]
 
 
+@unchecked
 def box_of(grid: Grid, frame: Frame, low: np.ndarray, high: np.ndarray, *, margin_mm: float = 0.0) -> Box | None:
     """The voxels of the grid that the box can touch, or None."""
     middle = grid.to_voxel(frame.to_lps(0.5 * (low + high)[None]))[0]
@@ -59,6 +74,7 @@ def box_of(grid: Grid, frame: Frame, low: np.ndarray, high: np.ndarray, *, margi
     return slice(start[0], stop[0]), slice(start[1], stop[1]), slice(start[2], stop[2])
 
 
+@unchecked
 def coordinates(grid: Grid, box: Box, frame: Frame = WORLD) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Own coordinates of the box's voxels as float32, of the smallest shapes that broadcast together."""
     linear = frame.axes.T @ grid.voxel_to_lps_mm[:3, :3]
@@ -75,6 +91,7 @@ def coordinates(grid: Grid, box: Box, frame: Frame = WORLD) -> tuple[np.ndarray,
     return out[0], out[1], out[2]
 
 
+@unchecked
 def bar(
     start: np.ndarray,
     end: np.ndarray,
@@ -104,6 +121,7 @@ def bar(
     return Solid(frame, -wide, np.array([wide[0], wide[1], length + cap]), depth)
 
 
+@unchecked
 def ellipsoid(centre: np.ndarray, radii: Sequence[float | int], axes: np.ndarray | None = None) -> Solid:
     """An ellipsoid; depth is exact near the surface of a sphere, else approximate."""
     r = np.asarray(radii, float)
@@ -112,6 +130,7 @@ def ellipsoid(centre: np.ndarray, radii: Sequence[float | int], axes: np.ndarray
     return Solid(Frame(np.asarray(centre, float), np.eye(3) if axes is None else axes), -r, r, depth)
 
 
+@unchecked
 def _bar_depth(sizes: np.ndarray, u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
     ax, ay, dx, dy, length, cap = sizes
     t = np.clip(w / length, 0, 1)
@@ -121,11 +140,13 @@ def _bar_depth(sizes: np.ndarray, u: np.ndarray, v: np.ndarray, w: np.ndarray) -
     return (1 - q) * np.minimum(rx, ry)
 
 
+@unchecked
 def _ellipsoid_depth(radii: np.ndarray, u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
     q = np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2 + (w / radii[2]) ** 2)
     return (1 - q) * radii.min()
 
 
+@unchecked
 def placed(solid: Solid, frame: Frame) -> Solid:
     """A solid given in `frame`'s coordinates, moved into the world."""
     own = solid.frame

@@ -71,6 +71,8 @@ class Look:
     texture_mm: float
     phase: str = "native"
     oral_contrast: bool = False
+    muscle_fat: float = 1.8
+    """Muscle is fat where a unit-variance field exceeds this."""
 
 
 def realistic_look(
@@ -103,6 +105,7 @@ def realistic_look(
         texture_mm=float(rng.uniform(1.2, 2.5)),
         phase=phase,
         oral_contrast=oral,
+        muscle_fat=float(rng.uniform(0.9, 3.0)),
     )
 
 
@@ -125,6 +128,7 @@ def domain_look(rng: np.random.Generator) -> Look:
         texture_mm=float(rng.uniform(0.8, 5.0)),
         phase=look.phase,
         oral_contrast=look.oral_contrast,
+        muscle_fat=look.muscle_fat,
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wirbel.phantom.anatomy import VertebraShape
-from wirbel.phantom.implicit import Solid, bar
+from wirbel.phantom.implicit import Solid, bar, unchecked
 from wirbel.spine import Level
 
 _UP = np.array([0.0, 0.0, 1.0])
@@ -19,6 +19,7 @@ def posterior_elements(v: VertebraShape) -> list[Solid]:
     return _thoracolumbar(v)
 
 
+@unchecked
 def _both(solids: list[Solid], start: np.ndarray, end: np.ndarray, *shape: object) -> None:
     mirror = np.array([-1.0, 1.0, 1.0])
     solids.append(bar(start, end, *shape))  # type: ignore[arg-type]  # radii and flat as bar takes them

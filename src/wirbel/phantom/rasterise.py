@@ -7,7 +7,7 @@ from jaxtyping import Int8, UInt8
 
 from wirbel.phantom.anatomy import Anatomy
 from wirbel.phantom.body import surface
-from wirbel.phantom.canvas import OUTSIDE, Canvas
+from wirbel.phantom.canvas import DEPTH_UNIT_MM, OUTSIDE, Canvas
 from wirbel.phantom.implicit import box_of, coordinates
 from wirbel.phantom.skeleton import skeleton_of
 from wirbel.phantom.soft import draw_soft_tissue, draw_tubes
@@ -47,12 +47,21 @@ def rasterise(anatomy: Anatomy, grid: Grid, *, without: frozenset[int] = frozens
     for piece in bones.cartilages:
         canvas.bone(piece.solid, piece.tissue)
     canvas.depth[canvas.tissue == Tissue.COSTAL_CARTILAGE] = OUTSIDE
+    fused = False
     for vertebra in bones.vertebrae:
         if vertebra.instance not in without:
-            draw_vertebra(canvas, vertebra)
+            draw_vertebra(canvas, vertebra, fused_above=fused)
+        fused = vertebra.shape.change.fused_below or vertebra.shape.change.bridge_below > 0.5
     for piece in bones.pieces:
         canvas.bone(piece.solid, piece.tissue, piece.part, gap_mm=piece.gap_mm)
     return PhantomLabels(grid, canvas.tissue, canvas.instances, canvas.parts, canvas.depth, canvas.extra, anatomy)
+
+
+def _mark_cortex(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Vertebral voxels within the cortex are named so; the appearance looks at depths, not at this."""
+    thick = max(1, round(anatomy.person.cortex_mm / DEPTH_UNIT_MM))
+    shell = (canvas.tissue == Tissue.VERTEBRA_TRABECULAR) & (canvas.depth <= thick)
+    canvas.tissue[shell] = Tissue.VERTEBRA_CORTEX
 
 
 def _discs(canvas: Canvas, anatomy: Anatomy, without: frozenset[int]) -> None:
@@ -78,6 +87,10 @@ def _discs(canvas: Canvas, anatomy: Anatomy, without: frozenset[int]) -> None:
         inside = ring & under & over
         canvas.tissue[box][inside] = Tissue.DISC
         canvas.parts[box][inside] = Part.DISC
+        if disc.gas:
+            _, _, z = coordinates(canvas.grid, box, disc.frame)
+            flat = (x / (0.6 * half)) ** 2 + (y / (0.6 * deep)) ** 2 + (z / (0.3 * disc.height_mm + 0.4)) ** 2 < 1
+            canvas.tissue[box][inside & flat] = Tissue.BOWEL_GAS
 
 
 def whole_grid(anatomy: Anatomy, spacing_mm: tuple[float, float, float]) -> Grid:

@@ -11,6 +11,7 @@ from wirbel.phantom.girdles import femur_solids, pelvis_solids, sacrum_solids, s
 from wirbel.phantom.implicit import Frame, Solid, placed
 from wirbel.phantom.posterior import posterior_elements
 from wirbel.phantom.ribs import rib_ends, rib_paths, rib_solids, sternum_and_cartilages
+from wirbel.phantom.spurs import growths
 from wirbel.phantom.tissue import Tissue
 from wirbel.phantom.torso import trunk_of
 from wirbel.spine import Level, Part
@@ -68,15 +69,17 @@ def skeleton_of(anatomy: Anatomy) -> Skeleton:
         out += [Piece(s, Tissue.SHOULDER) for s in girdle]
         out += [Piece(s, Tissue.ARM_BONE) for s in arms]
     return Skeleton(
-        tuple(vertebra_solids(v) for v in anatomy.vertebrae),
+        tuple(vertebra_solids(anatomy, i) for i in range(len(anatomy.vertebrae))),
         tuple(out),
         tuple(Piece(s, Tissue.COSTAL_CARTILAGE) for s in cartilages),
     )
 
 
-def vertebra_solids(v: VertebraShape) -> VertebraSolids:
-    """One vertebra: its body, and its processes and arch."""
+def vertebra_solids(anatomy: Anatomy, i: int) -> VertebraSolids:
+    """One vertebra: its body with what grows on it, and its processes and arch."""
+    v = anatomy.vertebrae[i]
     body: list[Solid] = [] if v.level is Level.C1 else [body_solid(v.body, v.frame)]
+    body += growths(anatomy, i)
     posterior: list[Solid] = []
     for solid in posterior_elements(v):
         x, y, _ = solid.frame.origin_lps_mm

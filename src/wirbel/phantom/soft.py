@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from wirbel.phantom.anatomy import Anatomy
-from wirbel.phantom.implicit import Solid, bar, box_of, coordinates, ellipsoid
+from wirbel.phantom.implicit import Frame, Solid, bar, box_of, coordinates, ellipsoid, unchecked
 from wirbel.phantom.tissue import Tissue
 from wirbel.phantom.torso import Trunk
 from wirbel.volume import Grid
@@ -19,10 +19,54 @@ def draw_soft_tissue(tissue: np.ndarray, grid: Grid, anatomy: Anatomy, trunk: Tr
     for start in range(0, nz, SLAB):
         box = (slice(start, min(start + SLAB, nz)), slice(0, ny), slice(0, nx))
         tissue[box] = _wall_and_lungs(grid, box, anatomy, trunk)
+    if anatomy.person.table:
+        _table(tissue, grid, trunk)
+    _head(tissue, grid, anatomy)
     for solid, what, within in organs(anatomy, trunk):
         put_soft(tissue, grid, solid, what, within)
 
 
+def _table(tissue: np.ndarray, grid: Grid, trunk: Trunk) -> None:
+    """The table: two thin curved shells with foam between them."""
+    top = float(trunk.back_y.max()) + 5.0
+    reach = np.array([235.0, 40.0, 3000.0])
+    box = box_of(grid, Frame(np.array([0.0, top + 10.0, 0.0]), np.eye(3)), -reach, reach)
+    if box is None:
+        return
+    x, y, _ = coordinates(grid, box)
+    upper = y - (top - 26.0 * (x / 220.0) ** 2)
+    lower = y - (top + 34.0 - 52.0 * (x / 220.0) ** 2)
+    shell = ((np.abs(upper) < 1.6) | (np.abs(lower) < 1.6)) & (np.abs(x) < 220)
+    view = tissue[box]
+    view[shell & (view == Tissue.AIR)] = Tissue.TABLE
+
+
+def _head(tissue: np.ndarray, grid: Grid, anatomy: Anatomy) -> None:
+    """The base of the skull above the atlas: shell, brain, and soft tissue of the face."""
+    k = anatomy.person.scale
+    atlas = anatomy.vertebrae[0].frame.origin_lps_mm
+    centre = atlas + np.array([0.0, -12.0 * k, 68.0 * k])
+    face = atlas + np.array([0.0, -62.0 * k, 6.0 * k])
+    put_soft(
+        tissue,
+        grid,
+        ellipsoid(face, (58 * k, 50 * k, 62 * k)),
+        Tissue.MUSCLE,
+        (Tissue.AIR, Tissue.SKIN, Tissue.FAT),
+    )
+    put_soft(tissue, grid, ellipsoid(centre, (80 * k, 98 * k, 76 * k)), Tissue.SOFT, None)
+    put_soft(tissue, grid, ellipsoid(centre, (75 * k, 93 * k, 60 * k)), Tissue.SKULL, None)
+    put_soft(tissue, grid, ellipsoid(centre, (69 * k, 87 * k, 54 * k)), Tissue.SOFT, None)
+    jaw = atlas + np.array([0.0, -40.0 * k, -8.0 * k])
+    for side in (-1, 1):
+        angle = jaw + np.array([side * 44 * k, 12 * k, -8 * k])
+        chin = jaw + np.array([side * 8 * k, -66 * k, -22 * k])
+        put_soft(tissue, grid, bar(angle, chin, (5 * k, 12 * k), (6 * k, 12 * k)), Tissue.SKULL, None)
+        ramus = angle + np.array([side * 2 * k, -2 * k, 52 * k])
+        put_soft(tissue, grid, bar(angle, ramus, (5 * k, 13 * k), (5 * k, 9 * k)), Tissue.SKULL, None)
+
+
+@unchecked
 def put_soft(tissue: np.ndarray, grid: Grid, solid: Solid, what: Tissue, within: tuple[Tissue, ...] | None) -> None:
     """A soft solid replaces the tissues named in `within` (None: any)."""
     box = box_of(grid, solid.frame, solid.low, solid.high)
@@ -166,7 +210,7 @@ def draw_tubes(tissue: np.ndarray, grid: Grid, anatomy: Anatomy, trunk: Trunk) -
         for a, b, r, s in zip(chain[:-1], chain[1:], sizes[:-1], sizes[1:], strict=True):
             put_soft(tissue, grid, bar(a, b, (r, r), (s, s)), Tissue.MUSCLE, None)
     _lung_vessels(tissue, grid, anatomy, trunk)
-    for what, points, radius in _vessels(anatomy, trunk):
+    for what, points, radius in vessel_lines(anatomy, trunk):
         for a, b in pairwise(points):
             put_soft(tissue, grid, bar(a, b, (radius, radius), (radius, radius)), what, None)
     centres = [
@@ -209,7 +253,8 @@ def _lung_vessels(tissue: np.ndarray, grid: Grid, anatomy: Anatomy, trunk: Trunk
                 )
 
 
-def _vessels(anatomy: Anatomy, trunk: Trunk) -> list[tuple[Tissue, np.ndarray, float]]:
+def vessel_lines(anatomy: Anatomy, trunk: Trunk) -> list[tuple[Tissue, np.ndarray, float]]:
+    """Great vessels, gullet and airways: what, middle line in LPS mm, radius."""
     k = anatomy.person.scale
     j = anatomy.person.organ_jitter
     by_rank = {

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from wirbel.phantom.canvas import Canvas, joined
-from wirbel.phantom.implicit import Box, Solid, box_of, coordinates
+from wirbel.phantom.canvas import EXTRA_UNIT_HU, Canvas, joined
+from wirbel.phantom.density import extra_hu
+from wirbel.phantom.implicit import Box, Solid, box_of, coordinates, unchecked
 from wirbel.phantom.skeleton import VertebraSolids
 from wirbel.phantom.tissue import Tissue
 from wirbel.spine import Part
@@ -13,8 +14,8 @@ JOINT_MM = 1.0
 FAR = -20.0
 
 
-def draw_vertebra(canvas: Canvas, vertebra: VertebraSolids) -> None:
-    """A vertebra joins the canvas; where body and arch overlap it is body."""
+def draw_vertebra(canvas: Canvas, vertebra: VertebraSolids, *, fused_above: bool = False) -> None:
+    """A vertebra joins the canvas; where body and arch overlap it is body. Fused ones keep no joint's gap."""
     boxes = [_box(canvas, s) for s in (*vertebra.body, *vertebra.posterior)]
     touched = [b for b in boxes if b is not None]
     if not touched:
@@ -33,13 +34,26 @@ def draw_vertebra(canvas: Canvas, vertebra: VertebraSolids) -> None:
         _join(canvas, solid, whole, arch, fillet)
     part = np.where(body > 0, np.uint8(Part.BODY), np.uint8(Part.POSTERIOR))
     depth = joined(body, arch, fillet)
-    canvas.put(whole, depth, Tissue.VERTEBRA_TRABECULAR, part, vertebra.instance, gap_mm=JOINT_MM)
+    _density(canvas, vertebra, whole, body)
+    canvas.put(
+        whole, depth, Tissue.VERTEBRA_TRABECULAR, part, vertebra.instance, gap_mm=None if fused_above else JOINT_MM
+    )
+
+
+def _density(canvas: Canvas, vertebra: VertebraSolids, whole: Box, body: np.ndarray) -> None:
+    """The body's own density, only where the body is."""
+    x, y, z = coordinates(canvas.grid, whole, vertebra.shape.frame)
+    hu = np.where(body > 0, extra_hu(vertebra.shape, x, y, z), np.float32(0))
+    own = np.clip(np.rint(hu / EXTRA_UNIT_HU), -127, 127).astype(np.int8)
+    view = canvas.extra[whole]
+    np.copyto(view, own, where=own != 0)
 
 
 def _box(canvas: Canvas, solid: Solid) -> Box | None:
     return box_of(canvas.grid, solid.frame, solid.low, solid.high, margin_mm=1.5 * max(canvas.grid.spacing_mm))
 
 
+@unchecked
 def _join(canvas: Canvas, solid: Solid, whole: Box, into: np.ndarray, fillet_mm: float) -> None:
     box = _box(canvas, solid)
     if box is None:
