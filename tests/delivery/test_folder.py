@@ -8,6 +8,7 @@ import pytest
 
 from wirbel.delivery import check_place, deliver_folder
 from wirbel.delivery.folder import FILES
+from wirbel.delivery.leftovers import PREVIOUS, TEMPORARY, clear_leftovers, held
 from wirbel.errors import DeliveryError, UsageError
 from wirbel.report import ReportPages
 from wirbel.study import StudyResult
@@ -137,3 +138,25 @@ def test_when_the_last_rename_fails_the_old_result_comes_back(
         deliver_folder(*delivery, out)
     assert names(out) == set(FILES)
     assert names(tmp_path) == {"out"}
+
+
+def test_what_a_killed_run_left_is_cleared_and_what_it_had_moved_aside_comes_back(tmp_path: Path) -> None:
+    half = tmp_path / f"{TEMPORARY}result-0123abcd"
+    half.mkdir()
+    (half / "report.html").write_text("half")
+    old = tmp_path / f"{TEMPORARY}result-4567cdef{PREVIOUS}"
+    old.mkdir()
+    (old / "report.html").write_text("whole")
+    clear_leftovers(tmp_path / "result")
+    assert not half.exists()
+    assert (tmp_path / "result" / "report.html").read_text() == "whole"
+
+
+def test_a_folder_that_somebody_is_writing_is_left_alone(tmp_path: Path) -> None:
+    busy = tmp_path / f"{TEMPORARY}result-0123abcd"
+    busy.mkdir()
+    with held(busy):
+        clear_leftovers(tmp_path / "result")
+        assert busy.exists()
+    clear_leftovers(tmp_path / "result")
+    assert not busy.exists()

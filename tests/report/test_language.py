@@ -14,7 +14,8 @@ from wirbel.vertebra import Reason
 from wirbel.volume import Kernel, Plane
 
 SECTIONS: dict[str, type[Enum]] = {
-    "verdict": Verdict, "why": Why, "reason": Reason, "caution": Caution, "phase": ContrastPhase,
+    "verdict": Verdict, "verdict_short": Verdict, "why": Why, "reason": Reason,
+    "caution": Caution, "phase": ContrastPhase,
     "screen": BoneScreen, "shape": Shape, "grade": Grade, "numbering": NumberingStatus,
     "numbering_reason": NumberingReason, "variant": Variant, "cause": Tier, "kernel": Kernel, "plane": Plane,
 }  # fmt: skip

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from wirbel.delivery.leftovers import PREVIOUS, TEMPORARY, clear_leftovers, held
 from wirbel.delivery.segmentation import LEGEND, MASKS, PARTS, write_segmentation
 from wirbel.errors import DeliveryError, UsageError
 from wirbel.report import ReportPages
 from wirbel.study import StudyResult
 from wirbel.volume import Volume
 
-#: The mark by which a folder is known as ours, and how its name begins while it is being written.
-MARK, TEMPORARY = ".wirbel-result", ".wirbel-partial-"
+#: The mark by which a folder is known as ours.
+MARK = ".wirbel-result"
 FILES = (
     "report.html", "report.pdf", "report.txt", "result.json", "vertebrae.csv", "overview.png",
     MASKS, PARTS, LEGEND, MARK,
@@ -83,10 +84,12 @@ def _arriving(out: Path) -> Iterator[Path]:
     partial = target.parent / f"{TEMPORARY}{target.name}-{secrets.token_hex(4)}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(target)
         partial.mkdir()
-        yield partial
-        _sync(partial)
-        _take_place(partial, target)
+        with held(partial):
+            yield partial
+            _sync(partial)
+            _take_place(partial, target)
     except OSError as exc:
         raise DeliveryError(f"the result could not be written to {out.name!r}: {_why(exc)}") from exc
     finally:
@@ -98,7 +101,7 @@ def _take_place(partial: Path, target: Path) -> None:
     if not target.exists():
         partial.rename(target)
         return
-    previous = target.parent / f"{TEMPORARY}{target.name}-{secrets.token_hex(4)}-previous"
+    previous = target.parent / f"{TEMPORARY}{target.name}-{secrets.token_hex(4)}{PREVIOUS}"
     target.rename(previous)
     try:
         partial.rename(target)

@@ -9,8 +9,10 @@ from wirbel.report.tone import INK, MUTED, RULE, TONES
 from wirbel.report.wording import Wording
 from wirbel.vertebra import Density
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1000.0, 260.0, 52.0, 12.0, 18.0, 52.0
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1000.0, 270.0, 52.0, 12.0, 28.0, 52.0
 TICK_HU = 50
+#: Units between two vertebrae from which names are set in full size.
+WIDE_STEP = 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ def density_plot(wording: Wording, rows: tuple[Row, ...]) -> str | None:
         parts.append(svg.line(LEFT, y, WIDTH - RIGHT, y, colour=MUTED if tick == 0 else RULE, width=1))
         words = wording.language.number(tick, 0)
         parts.append(svg.text(LEFT - 8, y + 4, words, size=11, colour=MUTED, anchor="end"))
-    parts.append(svg.text(4.0, TOP + 4, "HU", size=11, colour=MUTED))
+    parts.append(svg.text(LEFT - 8, 13.0, "HU", size=11, colour=MUTED, anchor="end"))
     for i, row in enumerate(rows):
-        parts += _column(row, LEFT + (i + 0.5) * step, scale)
+        parts += _column(row, LEFT + (i + 0.5) * step, scale, 11 if step > WIDE_STEP else 9)
     measured = any(isinstance(r.measures.density, Density) for r in rows)
     legend = say("picture.bars" if measured else "picture.no_density")
     words = f"{legend} · {wording.marked(say('notice.research'))}"
@@ -59,10 +61,10 @@ def _scale(rows: tuple[Row, ...]) -> _Scale:
     return _Scale(TICK_HU * math.floor(min(ends) / TICK_HU), TICK_HU * math.ceil(max(ends) / TICK_HU))
 
 
-def _column(row: Row, x: float, scale: _Scale) -> list[str]:
+def _column(row: Row, x: float, scale: _Scale, size: int) -> list[str]:
     colour = TONES[row.tone].on_paper
     floor = HEIGHT - BOTTOM
-    name = svg.text(x, floor + 18, row.name, size=11, colour=colour, anchor="middle", bold=True)
+    name = svg.text(x, floor + 18, row.name, size=size, colour=colour, anchor="middle", bold=True)
     density = row.measures.density
     if not isinstance(density, Density):
         return [name, svg.text(x, floor - 8, "×", size=16, colour=MUTED, anchor="middle")]
@@ -73,5 +75,5 @@ def _column(row: Row, x: float, scale: _Scale) -> list[str]:
         name,
         svg.line(x, top, x, bottom, colour=colour, width=5, opacity=0.3),
         svg.disc(x, y, 5, fill=colour),
-        svg.text(x + 9, y + 4, row.density_short, size=11, colour=INK),
+        svg.text(x, top - 6, row.density_short, size=size, colour=INK, anchor="middle"),
     ]

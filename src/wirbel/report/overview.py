@@ -14,6 +14,7 @@ from wirbel.vertebra import BodyHeights, SixPoints
 
 #: Size of the picture's panels in units; a unit is about a quarter of a millimetre on paper.
 PANEL_HEIGHT, PANELS_WIDTH, STRIP_WIDTH, MARGIN, CAPTION_HEIGHT = 900.0, 860.0, 190.0, 10.0, 62.0
+LEAST_CAPTION_WIDTH = 290.0
 MARK = "#f2f4f7"
 
 
@@ -36,7 +37,7 @@ def overview(wording: Wording, rows: tuple[Row, ...], sagittal: Reformat, corona
     second = _Panel(
         first.x + first.width + strip, MARGIN, scale, coronal.width_mm * scale, coronal.height_mm * scale
     )
-    width = second.x + second.width + MARGIN
+    width = second.x + max(second.width, LEAST_CAPTION_WIDTH) + MARGIN
     parts = [
         svg.box(0.0, 0.0, width, first.height + MARGIN + CAPTION_HEIGHT, fill="#ffffff"),
         *_view(wording, rows, sagittal, first),
@@ -120,19 +121,19 @@ def _name(row: Row, picture: Reformat, panel: _Panel) -> list[str]:
 
 def edge_marks(panel: _Panel, sides: str) -> list[str]:
     """Letters at the edges: side marks left and right, head and feet above and below."""
-    middle_x, middle_y = panel.x + panel.width / 2, panel.y + panel.height / 2
+    beside, middle_y = panel.x + 0.86 * panel.width, panel.y + panel.height / 2
     at = [
         (panel.x + 12, middle_y, sides[0]),
         (panel.x + panel.width - 12, middle_y, sides[1]),
-        (middle_x, panel.y + 20, "H"),
-        (middle_x, panel.y + panel.height - 9, "F"),
+        (beside, panel.y + 20, "H"),
+        (beside, panel.y + panel.height - 9, "F"),
     ]
     return [svg.text(x, y, w, size=15, colour=MARK, anchor="middle", bold=True, halo=True) for x, y, w in at]
 
 
 def scale_bar(panel: _Panel, length_mm: float = 50.0) -> list[str]:
     """A bar of 5 cm with ticks every centimetre (1 cm where the picture is small)."""
-    if length_mm * panel.scale > 0.4 * panel.width:
+    if length_mm * panel.scale > 0.55 * panel.width:
         length_mm = 10.0
     x, y = panel.x + 14, panel.y + panel.height - 14
     parts = [svg.line(x, y, x + length_mm * panel.scale, y, colour=MARK, width=2)]
@@ -151,8 +152,9 @@ def _strip(
         return []
     wanted = [panel.y + picture.place_mm(r.vertebra.centre_lps_mm)[1] * panel.scale for r in rows]
     left, right = panel.x + panel.width, panel.x + panel.width + width
-    parts = []
-    places = spread(wanted, 25.0, panel.y + 12, panel.y + panel.height - 16)
+    heading = wording.language.say("picture.heights")
+    parts = [svg.text(right - 12, panel.y + 9, heading, size=10, colour=MUTED, anchor="end")]
+    places = spread(wanted, 25.0, panel.y + 28, panel.y + panel.height - 16)
     for row, at, y in zip(rows, wanted, places, strict=True):
         colour = TONES[row.tone].on_paper
         x = left + 22
@@ -162,14 +164,15 @@ def _strip(
         ink = INK if row.heights else MUTED
         parts.append(svg.text(right - 12, y + 1, heights, size=11, colour=ink, anchor="end"))
         if row.tone is not Verdict.NORMAL:
-            parts.append(svg.text(x, y + 13, _tag(row), size=10, colour=colour, bold=row.tone is Verdict.FRACTURE))
+            bold = row.tone is Verdict.FRACTURE
+            parts.append(svg.text(x, y + 13, _tag(wording, row), size=10, colour=colour, bold=bold))
     return parts
 
 
-def _tag(row: Row) -> str:
+def _tag(wording: Wording, row: Row) -> str:
     """`fracture, 2 wedge`."""
-    graded = row.tone is Verdict.FRACTURE and not row.grade.startswith(tuple("0"))
-    return f"{row.verdict}, {row.grade}" if graded else row.verdict
+    words = wording.language.say(f"verdict_short.{row.tone.value}")
+    return f"{words}, {row.grade}" if row.tone is Verdict.FRACTURE else words
 
 
 def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:
@@ -208,18 +211,14 @@ def _captions(
         title = say(f"picture.{picture.view}" if rows else f"picture.{picture.view}_plain")
         y = panel.y + panel.height + 16
         parts.append(svg.text(panel.x, y, title, size=12, colour=INK, bold=True))
+        parts.append(svg.text(panel.x, y + 15, caption_of(wording, picture), size=10.5, colour=MUTED))
     below = views[0][1].y + views[0][1].height
     reformat = say(
         "picture.reformat", thickness_mm=thickness, width=str(svg.WINDOW_HU), level=str(svg.LEVEL_HU)
     )
     x = views[0][1].x
-    caption = f"{caption_of(wording, views[0][0])}; {reformat}"
-    parts.append(svg.text(x, below + 32, caption, size=10.5, colour=MUTED))
-    marks = [say("notice.research")]
+    marks = [reformat[:1].upper() + reformat[1:], say("notice.research")]
     if wording.relative:
-        marks.insert(0, say("language.relative"))
-    if rows:
-        strip_x = views[0][1].x + views[0][1].width + 22
-        parts.append(svg.text(strip_x, below + 16, say("picture.heights"), size=10, colour=MUTED))
-    parts.append(svg.text(x, below + 48, " · ".join(marks), size=10.5, colour=MUTED, bold=True))
+        marks.insert(1, say("language.relative"))
+    parts.append(svg.text(x, below + 47, " · ".join(marks), size=10.5, colour=MUTED))
     return parts

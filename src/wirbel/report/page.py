@@ -3,21 +3,19 @@
 from dataclasses import dataclass
 
 from wirbel.finding import Verdict
-from wirbel.report.answer import (
-    Answer,
-    answer_of,
+from wirbel.report import svg
+from wirbel.report.answer import Answer, answer_of, finding_text, flagged
+from wirbel.report.density_plot import density_plot
+from wirbel.report.detail import detail
+from wirbel.report.overview import overview
+from wirbel.report.rows import Row, rows_of, slice_axis
+from wirbel.report.sentences import (
     cause_sentence,
-    finding_text,
-    flagged,
     is_simulated,
     kyphosis_sentence,
     screen_sentence,
     series_words,
 )
-from wirbel.report.density_plot import density_plot
-from wirbel.report.detail import detail
-from wirbel.report.overview import overview
-from wirbel.report.rows import Row, rows_of, slice_axis
 from wirbel.report.straighten import reformat
 from wirbel.report.tone import TONES
 from wirbel.report.wording import Wording
@@ -50,11 +48,16 @@ class TableRow:
     reasons: tuple[str, ...]
     colour: str
     strong: bool
+    gap: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All words and pictures (SVG) of a report; `labels` holds the headings by key of the texts."""
+    """All words and pictures (SVG) of a report.
+
+    `labels` holds the headings by key of the texts; `common_cause` is the cause that all rows of the table share;
+    `table_lines` counts rows and the lines with reasons below them.
+    """
 
     lang: str
     labels: dict[str, str]
@@ -64,9 +67,12 @@ class Page:
     answer: Answer
     colour: str
     overview: str
+    overview_width: int
     details: tuple[str, ...]
     table: tuple[TableRow, ...]
     cause: str
+    common_cause: str
+    table_lines: int
     density: str
     density_sentences: tuple[str, ...]
     text: str
@@ -84,6 +90,8 @@ def page_of(wording: Wording, ct: Volume) -> Page:
     axis = slice_axis(result.series.acquisition.plane, ct.grid)
     sagittal = reformat(ct, result.spine, "sagittal", slice_axis=axis)
     coronal = reformat(ct, result.spine, "coronal", slice_axis=axis)
+    table = tuple(_table_row(row) for row in rows)
+    column = overview(wording, rows, sagittal, coronal)
     return Page(
         lang=language.code,
         labels={key: words[-1] for key, words in language.texts.items()},
@@ -92,10 +100,13 @@ def page_of(wording: Wording, ct: Volume) -> Page:
         study=_study(wording),
         answer=answer,
         colour=TONES[answer.tone].on_paper,
-        overview=overview(wording, rows, sagittal, coronal),
+        overview=column,
+        overview_width=svg.width_of(column),
         details=tuple(picture for row in flagged(rows) if (picture := detail(wording, row, ct))),
-        table=tuple(_table_row(row) for row in rows),
+        table=table,
         cause=cause_sentence(wording) if rows else "",
+        common_cause=rows[0].cause if len({row.cause for row in rows}) == 1 else "",
+        table_lines=len(table) + sum(1 for line in table if line.reasons),
         density=density_plot(wording, rows) or "",
         density_sentences=(screen_sentence(wording), kyphosis_sentence(wording)) if rows else (),
         text=finding_text(wording, rows),
@@ -118,9 +129,10 @@ def _table_row(row: Row) -> TableRow:
         wedge=row.wedge,
         density=row.density_short,
         cause=row.cause,
-        reasons=row.reasons,
+        reasons=() if row.plain else row.reasons,
         colour=TONES[row.tone].on_paper,
         strong=row.tone in (Verdict.FRACTURE, Verdict.BORDERLINE),
+        gap=row.tone is Verdict.NOT_ASSESSED,
     )
 
 

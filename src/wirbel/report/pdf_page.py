@@ -11,8 +11,8 @@ import typst
 from wirbel.errors import DeliveryError
 from wirbel.report.page import Page
 
-#: Resolution of `overview.png`, dots an inch.
-OVERVIEW_PPI = 150.0
+#: Resolution of `overview.png`, dots an inch: two whole pixels a point.
+OVERVIEW_PPI = 144.0
 
 
 def pdf_of(page: Page) -> bytes:

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from wirbel.report.answer import is_simulated
+from wirbel.report.sentences import is_simulated
 from wirbel.report.wording import Wording
 from wirbel.spine import Level
 from wirbel.study import SeriesRef

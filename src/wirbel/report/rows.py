@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.etiology import Cause
-from wirbel.finding import Finding, Verdict
+from wirbel.finding import Finding, Verdict, Why
 from wirbel.report.wording import Wording
 from wirbel.spine import Vertebra
 from wirbel.vertebra import BodyHeights, Density, NotMeasured, VertebraMeasures
@@ -34,6 +34,11 @@ class Row:
     density_short: str
     cause: str
     reasons: tuple[str, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to explain: normal, and its heights are as expected."""
+        return self.finding.verdict is Verdict.NORMAL and set(self.finding.reasons) <= {Why.HEIGHTS_WITHIN_NORMAL}
 
     @property
     def tone(self) -> Verdict:

@@ -3,8 +3,8 @@
 import csv
 import io
 
-from wirbel.report.answer import is_simulated
 from wirbel.report.rows import Row
+from wirbel.report.sentences import is_simulated
 from wirbel.report.wording import Wording
 from wirbel.vertebra import BodyHeights, Density, NotMeasured
 

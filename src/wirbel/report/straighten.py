@@ -21,7 +21,11 @@ View = Literal["sagittal", "coronal"]
 #: Mean over so many millimetres across the picture, against noise.
 THICKNESS_MM = 3.0
 #: Room around the outermost body centres: above and below; in front; behind; to either side.
-ROOM_END_MM, ROOM_FRONT_MM, ROOM_BACK_MM, ROOM_SIDE_MM = 32.0, 52.0, 62.0, 55.0
+ROOM_END_MM, ROOM_FRONT_MM, ROOM_BACK_MM, ROOM_SIDE_MM = 32.0, 62.0, 62.0, 55.0
+#: As much of it as is shown even where the scan ends before: room for the names.
+LEAST_FRONT_MM, LEAST_BACK_MM, LEAST_SIDE_MM = 46.0, 20.0, 32.0
+#: About so many rows are sampled.
+ROWS = 800
 OUTSIDE_HU = -1024.0
 
 
@@ -64,10 +68,11 @@ class Reformat:
         return float(self.hu.shape[0] * self.pixel_mm)
 
 
-def reformat(ct: Volume, spine: Spine, view: View, *, slice_axis: int, pixel_mm: float = 0.5) -> Reformat:
+def reformat(ct: Volume, spine: Spine, view: View, *, slice_axis: int) -> Reformat:
     """Sample CT and masks on the surface that follows the column; without vertebrae on the middle plane."""
     low, high = extent_lps_mm(ct.grid)
     centres = np.array([v.centre_lps_mm for v in spine.vertebrae], dtype=np.float64).reshape(-1, 3)
+    pixel_mm = _pixel_mm(low, high, centres)
     rows_mm, columns_mm = _field(low, high, centres, view, pixel_mm)
     path = _path(centres, rows_mm, (low + high) / 2)
     across = 0 if view == "sagittal" else 1
@@ -102,10 +107,12 @@ def slab(
     """CT values on a surface, mean over `THICKNESS_MM` along the normal; air outside the scan."""
     total = np.zeros(surface_lps_mm.shape[:2], dtype=np.float32)
     steps_mm = (-THICKNESS_MM / 2, 0.0, THICKNESS_MM / 2)
+    middle = np.ascontiguousarray(ct.grid.to_voxel(surface_lps_mm.reshape(-1, 3)).T)
+    step = ct.grid.lps_mm_to_voxel[:3, :3] @ normal
     for step_mm in steps_mm:
-        index = ct.grid.to_voxel((surface_lps_mm + step_mm * normal).reshape(-1, 3))
+        index = middle + step_mm * step[:, None]
         total += ndimage.map_coordinates(
-            ct.hu, index.T, output=np.float32, order=1, mode="constant", cval=OUTSIDE_HU
+            ct.hu, index, output=np.float32, order=1, mode="constant", cval=OUTSIDE_HU
         ).reshape(total.shape)
     return total / np.float32(len(steps_mm))
 
@@ -145,18 +152,26 @@ def _nearest(grid: Grid, surface_lps_mm: np.ndarray) -> _Nearest:
     return _Nearest(np.clip(index, 0, limit), inside)
 
 
+def _pixel_mm(low: np.ndarray, high: np.ndarray, centres: np.ndarray) -> float:
+    """Fine enough for the sheet: a short column gets smaller pixels than a long one."""
+    tall_mm = float(np.ptp(centres[:, 2])) + 2 * ROOM_END_MM if centres.size else float(high[2] - low[2])
+    return float(np.clip(tall_mm / ROWS, 0.4, 0.8))
+
+
 def _field(
     low: np.ndarray, high: np.ndarray, centres: np.ndarray, view: View, pixel_mm: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row positions (z, from above) and column positions (y or x) in LPS mm."""
     along = 1 if view == "sagittal" else 0
     before, behind = (ROOM_FRONT_MM, ROOM_BACK_MM) if view == "sagittal" else (ROOM_SIDE_MM, ROOM_SIDE_MM)
+    least = (LEAST_FRONT_MM, LEAST_BACK_MM) if view == "sagittal" else (LEAST_SIDE_MM, LEAST_SIDE_MM)
     points = centres if centres.size else ((low + high) / 2)[None]
     room_end = ROOM_END_MM if centres.size else float(high[2] - low[2])
     top = min(high[2], points[:, 2].max() + room_end)
     bottom = max(low[2], points[:, 2].min() - room_end)
-    start = max(low[along], points[:, along].min() - before)
-    stop = min(high[along], points[:, along].max() + behind)
+    first, last = points[:, along].min(), points[:, along].max()
+    start = min(max(low[along], first - before), first - least[0])
+    stop = max(min(high[along], last + behind), last + least[1])
     rows = np.arange(top, bottom - pixel_mm / 2, -pixel_mm)
     columns = np.arange(start, stop + pixel_mm / 2, pixel_mm)
     return (rows if rows.size else np.array([top])), (columns if columns.size else np.array([start]))

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import math
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -12,19 +14,28 @@ from scipy import ndimage
 from skimage.measure import find_contours
 
 #: Bone window of the pictures: width and level in HU.
-WINDOW_HU, LEVEL_HU = 1600, 350
+WINDOW_HU, LEVEL_HU = 1300, 250
+#: Room in pixels around a mask for its smoothed border.
+PADDING = 8
 #: Lengths on the sheet: whole numbers will do.
 Number = int | float
 FONT = "Inter, 'Helvetica Neue', Arial, sans-serif"
 
 
 def document(width: Number, height: Number, parts: list[str], *, title: str) -> str:
-    """A whole SVG of the given size in its own units."""
+    """A whole SVG of the given size in its own units, rounded up so that a unit is a whole number of pixels."""
+    width, height = math.ceil(width), math.ceil(height)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.1f}" height="{height:.1f}" '
+        f'viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="{FONT}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
     )
+
+
+def width_of(drawing: str) -> int:
+    """The width of a `document` in its units."""
+    found = re.search(r'viewBox="0 0 (\d+) \d+"', drawing)
+    return int(found.group(1)) if found else 0
 
 
 def text(
@@ -99,12 +110,15 @@ def outline(mask: Bool[np.ndarray, "rows columns"], x: Number, y: Number, scale:
     """The smoothed border of a mask; `scale` is units a pixel, (x, y) the picture's upper left corner."""
     if not mask.any():
         return ""
-    padded = ndimage.gaussian_filter(np.pad(mask, 4).astype(np.float32), pen.smooth_pixels)
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    own = np.pad(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], PADDING).astype(np.float32)
+    padded = ndimage.gaussian_filter(own, pen.smooth_pixels)
+    corner = np.array([rows[0], columns[0]]) - PADDING + 0.5
     paths = []
     for contour in find_contours(padded, 0.5):  # type: ignore[no-untyped-call]  # skimage has no stubs
         if len(contour) < 8:
             continue
-        points = (contour - 4 + 0.5) * scale
+        points = (contour + corner) * scale
         thinned = points[:: max(1, len(points) // 160)]
         paths.append("M" + "L".join(f"{x + c:.1f} {y + r:.1f}" for r, c in thinned) + "Z")
     dash = ' stroke-dasharray="5 4"' if pen.dashed else ""

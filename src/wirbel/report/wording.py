@@ -45,9 +45,10 @@ class Wording:
 
     def ranged(self, vertebrae: Sequence[Vertebra]) -> str:
         """`T12–L4, L6`, runs of the column's order, marked."""
-        return self.marked(", ".join(self._runs(vertebrae)))
+        return self.marked(", ".join(self.runs(vertebrae)))
 
-    def _runs(self, vertebrae: Sequence[Vertebra]) -> Iterable[str]:
+    def runs(self, vertebrae: Sequence[Vertebra]) -> Iterable[str]:
+        """`T12–L4`, `L6`: runs of the column's order, unmarked."""
         order = {v.label: i for i, v in enumerate(self.result.spine.vertebrae)}
         run: list[Vertebra] = []
         for vertebra in [*vertebrae, None]:

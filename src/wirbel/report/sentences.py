@@ -1,0 +1,192 @@
+"""One sentence each for the things a report says beside its answer."""
+
+from wirbel.finding import Finding, Verdict
+from wirbel.report.rows import Row
+from wirbel.report.wording import Wording
+from wirbel.spine import Level, NumberingStatus
+from wirbel.study import SeriesRef
+from wirbel.vertebra import BodyHeights, Density, NotMeasured
+
+
+def is_simulated(wording: Wording) -> bool:
+    """Whether a series' description says that the images are simulated."""
+    result = wording.result
+    return any(
+        "simulated" in (series.series_description or "").lower()
+        for series in (result.series, result.heights_series, result.density_series)
+    )
+
+
+def technique_sentence(wording: Wording) -> str:
+    """The series that was read, and which other ones gave heights and density."""
+    result, say = wording.result, wording.language.say
+    words = series_words(wording, result.series)
+    sentence = say("sentence.technique", **words)
+    others = (result.heights_series, result.density_series)
+    if all(other.sha256 == result.series.sha256 for other in others):
+        return sentence
+    heights, density = (series_words(wording, other) for other in others)
+    extra = say(
+        "sentence.technique_heights",
+        series=heights["series"],
+        slice_mm=heights["slice_mm"],
+        density_series=density["series"],
+    )
+    return f"{sentence} {extra}"
+
+
+def series_words(wording: Wording, series: SeriesRef) -> dict[str, str]:
+    """A series in words, unknown things as `not given`."""
+    say, acquisition = wording.language.say, series.acquisition
+    return {
+        "series": series.series_number or say("study.not_given"),
+        "plane": say(f"plane.{acquisition.plane.value}"),
+        "slices": wording.language.counted("study.slices", series.slices),
+        "slice_mm": wording.language.unit("mm", acquisition.slice_mm),
+        "kernel": acquisition.kernel_name or say(f"kernel.{acquisition.kernel.value}"),
+    }
+
+
+def numbering_sentence(wording: Wording) -> str:
+    """How far the names may be trusted, by what, and what else they might be."""
+    language, numbering = wording.language, wording.result.spine.numbering
+    probability = None if numbering.probability is None else language.number(numbering.probability, 2)
+    reason = numbering.reason.value if numbering.reason else "unknown"
+    status = NumberingStatus.RELATIVE if wording.relative else numbering.status
+    parts = [
+        language.say(
+            f"numbering.{status.value}",
+            probability=probability,
+            reason=language.say(f"numbering_reason.{reason}"),
+        )
+    ]
+    if numbering.anchors:
+        anchors = ", ".join(_anchor(wording, anchor) for anchor in numbering.anchors)
+        parts.append(language.say("numbering.anchors", list=wording.marked(anchors)))
+    if numbering.variants:
+        names = [language.say(f"variant.{v.value.replace(' ', '_')}") for v in numbering.variants]
+        parts.append(language.say("numbering.variant", list=", ".join(names)))
+    if numbering.runner_up and numbering.runner_up_probability is not None:
+        ends = [language.level(level) for level in (numbering.runner_up[0], numbering.runner_up[-1])]
+        parts.append(
+            language.say(
+                "numbering.runner_up",
+                range=wording.marked("–".join(ends)),
+                probability=language.number(numbering.runner_up_probability, 2),
+            )
+        )
+    return " ".join(parts)
+
+
+def vertebra_sentence(wording: Wording, row: Row) -> str:
+    """`L1: fracture, grade 2 (moderate), wedge, height loss 31 %.`"""
+    say = wording.language.say
+    name, finding = wording.named([row.vertebra]), row.finding
+    loss = wording.loss(finding)
+    if finding.verdict is not Verdict.FRACTURE:
+        key = "borderline" if finding.verdict is Verdict.BORDERLINE else "height_loss"
+        return say(f"sentence.{key}", name=name, loss=loss)
+    if isinstance(finding.grade, NotMeasured):
+        return say("sentence.fracture_not_graded", name=name, reason=wording.reason(finding.grade), loss=loss)
+    if finding.shape is None:
+        return say("sentence.fracture_no_shape", name=name, grade=_genant(wording, finding), loss=loss)
+    return say(
+        "sentence.fracture",
+        name=name,
+        grade=_genant(wording, finding),
+        shape=say(f"shape.{finding.shape.value}"),
+        loss=loss,
+    )
+
+
+def details(wording: Wording, row: Row) -> tuple[str, ...]:
+    """Heights and reasons behind a vertebra's sentence."""
+    if not isinstance(row.measures.heights, BodyHeights):
+        return row.reasons
+    anterior, middle, posterior = row.heights
+    heights = wording.language.say("sentence.heights", anterior=anterior, middle=middle, posterior=posterior)
+    return (heights, *_expected(wording, row), *row.reasons)
+
+
+def density_sentences(wording: Wording, rows: tuple[Row, ...]) -> list[str]:
+    """The density of every vertebra, in one sentence."""
+    measured = [r for r in rows if isinstance(r.measures.density, Density)]
+    if not measured:
+        return []
+    each = wording.marked(", ".join(f"{r.name} {r.density}" for r in measured))
+    return [wording.language.say("sentence.density_values", list=each)]
+
+
+def kyphosis_sentence(wording: Wording) -> str:
+    """The Cobb angle with the levels it was taken between, or why there is none."""
+    kyphosis = wording.result.findings.kyphosis
+    if isinstance(kyphosis, NotMeasured):
+        return wording.language.say("kyphosis.none", reason=wording.reason(kyphosis))
+    by_label = {v.label: v for v in wording.result.spine.vertebrae}
+    upper, lower = (wording.name(by_label[label]) for label in (kyphosis.upper_label, kyphosis.lower_label))
+    return wording.language.say(
+        "kyphosis.value",
+        upper=upper,
+        lower=wording.marked(lower),
+        cobb_deg=wording.language.unit("deg", kyphosis.cobb_deg, 0),
+    )
+
+
+def screen_sentence(wording: Wording) -> str:
+    """The opportunistic reading of bone density, with its caveat."""
+    reading, say = wording.result.findings.density, wording.language.say
+    vertebra = next((v for v in wording.result.spine.vertebrae if v.label == reading.label), None)
+    blank = reading.screen if isinstance(reading.screen, NotMeasured) else None
+    if vertebra is None or reading.median_hu is None:
+        words = say("screen.none_no_level", reason=wording.reason(blank)) if blank else ""
+    else:
+        words = say(
+            "screen.none" if blank else f"screen.{reading.screen}",
+            name=wording.named([vertebra]),
+            hu=wording.language.unit("hu", reading.median_hu, 0),
+            reason=wording.reason(blank) if blank else None,
+        )
+    phase = f"{say('phase.label')}: {say(f'phase.{reading.phase.value}')}."
+    return " ".join(part for part in (words, phase, say("screen.caveat")) if part)
+
+
+def cause_sentence(wording: Wording) -> str:
+    """The cause of the fractures: the one common answer, or one a fracture."""
+    say, result = wording.language.say, wording.result
+    answers = [
+        (vertebra, wording.cause(cause))
+        for vertebra, cause, finding in zip(
+            result.spine.vertebrae, result.etiology.vertebrae, result.findings.vertebrae, strict=True
+        )
+        if finding.verdict is Verdict.FRACTURE
+    ]
+    different = {words for _, words in answers} or {wording.cause(c) for c in result.etiology.vertebrae}
+    if len(different) == 1:
+        return say("cause.sentence", answer=different.pop())
+    each = "; ".join(f"{wording.named([vertebra])}: {words}" for vertebra, words in answers)
+    return say("cause.sentence", answer=each or say("not.available"))
+
+
+def _anchor(wording: Wording, anchor: str) -> str:
+    """An anchor (`last rib at T12`) in words; one without a text of its own stands as the decoder wrote it."""
+    if anchor.startswith("given"):
+        return wording.language.say("anchor.given")
+    words, _, level = anchor.rpartition(" ")
+    key = f"anchor.{words.replace(' ', '_')}"
+    if level not in Level.__members__ or not wording.language.has(key):
+        return anchor
+    return wording.language.say(key, level=wording.language.level(Level[level]))
+
+
+def _expected(wording: Wording, row: Row) -> tuple[str, ...]:
+    """The heights that were expected, where the verdict names them."""
+    numbers = row.finding.numbers
+    names = [f"expected_{part}_mm" for part in ("anterior", "middle", "posterior")]
+    if not all(name in numbers for name in names):
+        return ()
+    anterior, middle, posterior = (wording.language.number(numbers[name]) for name in names)
+    return (wording.language.say("sentence.expected", anterior=anterior, middle=middle, posterior=posterior),)
+
+
+def _genant(wording: Wording, finding: Finding) -> str:
+    return wording.language.say("grade.label", grade=wording.grade(finding))
