@@ -8,7 +8,6 @@ from wirbel.phantom.canvas import DEPTH_UNIT_MM, EXTRA_UNIT_HU
 from wirbel.phantom.look import Look, domain_look, realistic_look
 from wirbel.phantom.rasterise import PhantomLabels
 from wirbel.phantom.tissue import BONES, Tissue
-from wirbel.spine import Part
 
 __all__ = ["Look", "domain_look", "draw_appearance", "realistic_look"]
 
@@ -38,6 +37,7 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
     cortex = np.full(256, look.cortex_mm, np.float32)
     for kind, share in _CORTEX_SHARE.items():
         cortex[kind] *= share
+    cortex[[Tissue.ARCH_CORTEX, Tissue.ARCH_TRABECULAR]] = look.arch_cortex_mm
     voxel = float(np.prod(spacing) ** (1 / 3))
     for start in range(0, out.shape[0], SLAB):
         part = slice(start, start + SLAB)
@@ -49,13 +49,11 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
         near = whole > -10 * voxel * 0.9
         depth = whole[near].astype(np.float32) * np.float32(DEPTH_UNIT_MM)
         what = tissue[near]
-        arch = labels.parts[part][near] == Part.POSTERIOR
-        thick = np.where(arch, np.float32(look.arch_cortex_mm), cortex[what])
+        thick = cortex[what]
         filled = np.clip(0.5 + depth / voxel, 0, 1)
         spongy = np.clip(0.5 + (depth - thick) / voxel, 0, 1)
         is_bone = bone[what]
-        inner = np.where(arch, np.float32(look.arch_marrow_hu), marrow[what])
-        inner = inner + np.float32(look.trabecular_texture_hu) * fine[part][near]
+        inner = marrow[what] + np.float32(look.trabecular_texture_hu) * fine[part][near]
         inner = inner + np.float32(EXTRA_UNIT_HU) * labels.extra[part][near]
         around = np.where(is_bone, np.float32(10.0), value[near])
         special = (~is_bone) & (depth > 0)

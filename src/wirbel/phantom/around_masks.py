@@ -109,7 +109,8 @@ def labels_around(column: MaskColumn, rng: np.random.Generator, grid: Grid | Non
     bone[deeper] = depth[deeper]
     won = deeper & (depth > 0)
     # what the drawn person has where a real vertebra lies beside its drawn neighbour stays only where deeper
-    tissue[won] = Tissue.VERTEBRA_TRABECULAR
+    body = spread[won] == Part.BODY
+    tissue[won] = np.where(body, np.uint8(Tissue.VERTEBRA_TRABECULAR), np.uint8(Tissue.ARCH_TRABECULAR))
     parts[won] = spread[won]
     instances[won] = number[nearest[won]]
     return PhantomLabels(grid, tissue, instances, parts, bone, drawn.extra, anatomy)

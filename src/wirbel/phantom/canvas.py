@@ -47,13 +47,13 @@ class Canvas:
         self,
         box: Box,
         depth: np.ndarray,
-        tissue: Tissue,
+        tissue: Tissue | np.ndarray,
         part: int | np.ndarray,
         instance: int,
         *,
         gap_mm: float | None = None,
     ) -> None:
-        """Depths of one bone over a box; `part` one number or one for each voxel."""
+        """Depths of one bone over a box; `tissue` and `part` are one number or one for each voxel."""
         whole = np.clip(np.rint(depth * (1 / DEPTH_UNIT_MM)), -127, 127).astype(np.int8)
         there = self.depth[box]
         if gap_mm is not None:
@@ -62,7 +62,7 @@ class Canvas:
         deeper = whole > there
         there[deeper] = whole[deeper]
         won = deeper & (whole > 0)
-        self.tissue[box][won] = tissue
+        self.tissue[box][won] = tissue[won] if isinstance(tissue, np.ndarray) else tissue
         self.parts[box][won] = part if isinstance(part, int) else part[won]
         self.instances[box][won] = instance
 

@@ -12,7 +12,7 @@ from wirbel.phantom.torso import Trunk
 from wirbel.volume import Grid
 
 #: Cement stays within bone and fracture gaps.
-_IN_BONE = (Tissue.VERTEBRA_TRABECULAR, Tissue.VERTEBRA_CORTEX)
+_IN_BONE = (Tissue.VERTEBRA_TRABECULAR, Tissue.VERTEBRA_CORTEX, Tissue.ARCH_TRABECULAR)
 
 
 def draw_implants(tissue: np.ndarray, grid: Grid, anatomy: Anatomy, trunk: Trunk) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.phantom.tissue import Tissue
+from wirbel.phantom.tissue import BONES, Tissue
 
 #: Native HU and texture (SD of a slowly varying field) by tissue.
 NATIVE: dict[Tissue, tuple[float, float]] = {
@@ -57,7 +57,7 @@ class Look:
     """One appearance: HU and texture SD per tissue number, and bone's makeup.
 
     `trabecular_hu` by bone tissue number (NaN where not bone), `cortex_hu`, `cortex_mm` for vertebral bodies,
-    `arch_*` for pedicles, laminae and processes; `texture_mm`: size of the texture's grain.
+    `arch_cortex_mm` for pedicles, laminae and processes; `texture_mm`: size of the texture's grain.
     """
 
     hu: np.ndarray
@@ -66,7 +66,6 @@ class Look:
     cortex_hu: float
     cortex_mm: float
     arch_cortex_mm: float
-    arch_marrow_hu: float
     trabecular_texture_hu: float
     texture_mm: float
     phase: str = "native"
@@ -76,9 +75,12 @@ class Look:
 
 
 def realistic_look(
-    rng: np.random.Generator, trabecular_hu: float, *, cortex_mm: float = 0.5, phase: str | None = None
+    rng: np.random.Generator, trabecular_hu: float, *, cortex_mm: float | None = None, phase: str | None = None
 ) -> Look:
-    """HU as on a real scanner at 120 kVp, for a person of the given trabecular density."""
+    """HU as on a real scanner at 120 kVp, for a person of the given trabecular density.
+
+    `cortex_mm`: thickness of the vertebral shell (endplates are thicker by `ENDPLATE_OVER_WALL`); None: drawn.
+    """
     hu, texture = _tables()
     hu = hu + rng.normal(0, 1, hu.shape) * np.minimum(0.1 * np.abs(hu), 8)
     phase = phase or str(rng.choice(["native", "arterial", "portal_venous"], p=[0.5, 0.2, 0.3]))
@@ -93,6 +95,10 @@ def realistic_look(
     marrow = np.full(256, np.nan)
     for tissue, share, plus in _BONES:
         marrow[tissue] = trabecular_hu * share * rng.uniform(0.85, 1.15) + plus + (12 if phase != "native" else 0)
+    arch = trabecular_hu * rng.uniform(1.0, 1.5) + rng.uniform(40, 130)
+    marrow[[Tissue.ARCH_CORTEX, Tissue.ARCH_TRABECULAR]] = arch
+    if cortex_mm is None:
+        cortex_mm = float(np.clip(rng.normal(0.48, 0.1) * (0.75 + trabecular_hu / 500), 0.25, 0.95))
     return Look(
         hu.astype(np.float32),
         texture.astype(np.float32),
@@ -100,7 +106,6 @@ def realistic_look(
         cortex_hu=float(rng.uniform(1050, 1450)),
         cortex_mm=cortex_mm,
         arch_cortex_mm=float(cortex_mm * rng.uniform(1.6, 2.6)),
-        arch_marrow_hu=float(trabecular_hu * rng.uniform(1.0, 1.5) + rng.uniform(40, 130)),
         trabecular_texture_hu=float(rng.uniform(15, 45)),
         texture_mm=float(rng.uniform(1.2, 2.5)),
         phase=phase,
@@ -123,7 +128,6 @@ def domain_look(rng: np.random.Generator) -> Look:
         cortex_hu=float(rng.uniform(450, 1700)),
         cortex_mm=look.cortex_mm,
         arch_cortex_mm=look.arch_cortex_mm,
-        arch_marrow_hu=float(look.arch_marrow_hu * gain + rng.normal(0, 40) + shift),
         trabecular_texture_hu=float(rng.uniform(0, 90)),
         texture_mm=float(rng.uniform(0.8, 5.0)),
         phase=look.phase,
@@ -151,6 +155,6 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     hu, texture = np.zeros(256), np.zeros(256)
     for tissue, (mean, sd) in NATIVE.items():
         hu[tissue], texture[tissue] = mean, sd
-    for tissue, _, _ in _BONES:
+    for tissue in BONES:
         hu[tissue] = 40.0
     return hu, texture

@@ -60,8 +60,11 @@ def rasterise(anatomy: Anatomy, grid: Grid, *, without: frozenset[int] = frozens
 def _mark_cortex(canvas: Canvas, anatomy: Anatomy) -> None:
     """Vertebral voxels within the cortex are named so; the appearance looks at depths, not at this."""
     thick = max(1, round(anatomy.person.cortex_mm / DEPTH_UNIT_MM))
-    shell = (canvas.tissue == Tissue.VERTEBRA_TRABECULAR) & (canvas.depth <= thick)
-    canvas.tissue[shell] = Tissue.VERTEBRA_CORTEX
+    near = (canvas.depth > 0) & (canvas.depth <= 3 * thick)
+    body = near & (canvas.tissue == Tissue.VERTEBRA_TRABECULAR) & (canvas.depth <= thick)
+    arch = near & (canvas.tissue == Tissue.ARCH_TRABECULAR) & (canvas.depth <= 2 * thick)
+    canvas.tissue[body] = Tissue.VERTEBRA_CORTEX
+    canvas.tissue[arch] = Tissue.ARCH_CORTEX
 
 
 def _discs(canvas: Canvas, anatomy: Anatomy, without: frozenset[int]) -> None:

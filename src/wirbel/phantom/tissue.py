@@ -48,6 +48,9 @@ class Tissue(IntEnum):
     LESION_LYTIC = 37
     LESION_SCLEROTIC = 38
     HAEMANGIOMA = 39
+    ARCH_CORTEX = 40
+    ARCH_TRABECULAR = 41
+    """Pedicles, laminae and processes; `VERTEBRA_*` is the body."""
 
 
 #: Tissues whose HU come from the depth below the bone's surface (cortex over trabecular bone).
@@ -55,6 +58,8 @@ BONES: frozenset[Tissue] = frozenset(
     {
         Tissue.VERTEBRA_CORTEX,
         Tissue.VERTEBRA_TRABECULAR,
+        Tissue.ARCH_CORTEX,
+        Tissue.ARCH_TRABECULAR,
         Tissue.SACRUM,
         Tissue.RIB,
         Tissue.STERNUM,

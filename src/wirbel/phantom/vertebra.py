@@ -35,9 +35,9 @@ def draw_vertebra(canvas: Canvas, vertebra: VertebraSolids, *, fused_above: bool
     part = np.where(body > 0, np.uint8(Part.BODY), np.uint8(Part.POSTERIOR))
     depth = joined(body, arch, fillet)
     _density(canvas, vertebra, whole, body)
-    canvas.put(
-        whole, depth, Tissue.VERTEBRA_TRABECULAR, part, vertebra.instance, gap_mm=None if fused_above else JOINT_MM
-    )
+    bone = np.where(body > 0, np.uint8(Tissue.VERTEBRA_TRABECULAR), np.uint8(Tissue.ARCH_TRABECULAR))
+    gap_mm = None if fused_above else JOINT_MM
+    canvas.put(whole, depth, bone, part, vertebra.instance, gap_mm=gap_mm)
 
 
 def _density(canvas: Canvas, vertebra: VertebraSolids, whole: Box, body: np.ndarray) -> None:

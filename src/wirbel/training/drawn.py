@@ -83,7 +83,7 @@ def draw_hu(drawing: Drawing, spacing_mm: float, rng: Generator) -> Float32[np.n
     if rng.random() < 0.35:
         look = domain_look(rng)
     else:
-        look = realistic_look(rng, float(rng.uniform(30, 260)), cortex_mm=float(rng.uniform(0.5, 1.6)))
+        look = realistic_look(rng, float(rng.uniform(30, 260)))
     z, y, x = drawing.tissue.shape
     grid = Grid.axis_aligned((z, y, x), (spacing_mm, spacing_mm, spacing_mm))
     nothing = np.zeros_like(drawing.tissue)
