@@ -85,10 +85,10 @@ def test_a_column_without_numbers_cannot_be_shifted_but_counted_from_a_named_ver
     assert "V2=T12" in named.numbering.anchors[0]
 
 
-@pytest.mark.parametrize("named", [NamedVertebra(4, Level.T12), NamedVertebra(3, Level.C1), NamedVertebra(1, Level.L6)])
-def test_counting_beyond_the_column_is_refused(named) -> None:
+@pytest.mark.parametrize(("label", "level"), [(4, Level.T12), (3, Level.C1), (1, Level.L6)])
+def test_counting_beyond_the_column_is_refused(label, level) -> None:
     with pytest.raises(UsageError):
-        name_from(spine_of(None, None, None), named)
+        name_from(spine_of(None, None, None), NamedVertebra(label, level))
 
 
 def test_a_readers_words_are_read_or_refused() -> None:

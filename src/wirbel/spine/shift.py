@@ -52,7 +52,9 @@ def name_from(spine: Spine, named: NamedVertebra) -> Spine:
     """
     labels = [vertebra.label for vertebra in spine.vertebrae]
     if named.label not in labels:
-        raise UsageError(f"there is no V{named.label} in a column of {len(labels)}: use V{labels[0]} to V{labels[-1]}")
+        raise UsageError(
+            f"there is no V{named.label} in a column of {len(labels)}: use V1 to V{len(labels)}"
+        )
     order = _own_order([named.level], ())
     first = order.index(named.level) - labels.index(named.label)
     if first < 0 or first + len(labels) > len(order):
