@@ -10,6 +10,7 @@ from wirbel import __version__
 from wirbel.cli.analyze import analyze
 from wirbel.cli.exit import end_cleanly_when_terminated, guarded
 from wirbel.cli.info import info
+from wirbel.cli.inspect import inspect
 
 app = typer.Typer(
     name="wirbel",
@@ -20,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("analyze")(analyze)
+app.command("inspect")(inspect)
 app.command("info")(info)
 
 

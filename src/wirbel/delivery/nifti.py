@@ -2,7 +2,7 @@
 
 import gzip
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +15,18 @@ CHUNK = 32
 DESCRIPTION_BYTES = 80
 
 
-def write_labels(path: Path, labels: LabelMap, grid: Grid, *, numbers: UInt8[np.ndarray, "256"], note: str) -> None:
-    """Write labels on another grid, nearest neighbour; `numbers[label]` is what the file holds, `note` its header.
+def write_labels(path: Path, slices: Iterable[UInt8[np.ndarray, "z y x"]], grid: Grid, *, note: str) -> None:
+    """Write labels that come some slices at a time, in the grid's order; `note` goes into the header.
 
-    The file has NIfTI's axes (toward left of the array's last axis first, RAS affine); the same labels give the
-    same bytes.
+    The file has NIfTI's axes (the array's last axis first, RAS affine); the same labels give the same bytes.
     """
     with (
         path.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=4, mtime=0) as packed,
     ):
         packed.write(header(grid, note))
-        for chunk in on_grid(labels, grid):
-            packed.write(np.ascontiguousarray(numbers[chunk]).tobytes())
+        for some in slices:
+            packed.write(np.ascontiguousarray(some).tobytes())
 
 
 def on_grid(labels: LabelMap, grid: Grid) -> Iterator[UInt8[np.ndarray, "z y x"]]:

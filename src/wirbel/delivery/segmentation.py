@@ -1,14 +1,15 @@
 """The masks of a column: vertebrae by VerSe number (or relative ones), and their parts, with a legend."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
-from wirbel.delivery.nifti import write_labels
+from wirbel.delivery.nifti import on_grid, write_labels
 from wirbel.spine import Level, NumberingStatus, Part, Spine
-from wirbel.volume import Grid, LabelMap
+from wirbel.volume import Grid
 
 MASKS, PARTS, LEGEND = "segmentation.nii.gz", "segmentation_parts.nii.gz", "segmentation.json"
 
@@ -18,14 +19,9 @@ def write_segmentation(folder: Path, spine: Spine, grid: Grid) -> None:
     relative = is_relative(spine)
     kind = "relative numbers, 1 = uppermost" if relative else "VerSe numbers"
     note = f"wirbel: {kind}; research use only"
-    write_labels(folder / MASKS, _with_sacrum(spine, relative), grid, numbers=file_numbers(spine), note=note)
-    write_labels(
-        folder / PARTS,
-        spine.parts,
-        grid,
-        numbers=np.arange(256, dtype=np.uint8),
-        note="wirbel: 1 body 2 posterior 3 disc 4 sacrum 5 rib; research use only",
-    )
+    write_labels(folder / MASKS, numbered(spine, grid), grid, note=note)
+    parts = "wirbel: 1 body 2 posterior 3 disc 4 sacrum 5 rib; research use only"
+    write_labels(folder / PARTS, on_grid(spine.parts, grid), grid, note=parts)
     (folder / LEGEND).write_text(json.dumps(legend(spine), indent=1) + "\n", encoding="utf-8")
 
 
@@ -40,13 +36,17 @@ def file_numbers(spine: Spine) -> UInt8[np.ndarray, "256"]:
     relative = is_relative(spine)
     for place, vertebra in enumerate(spine.vertebrae, start=1):
         numbers[vertebra.label] = place if relative or vertebra.level is None else vertebra.level.value
-    if not relative:
-        numbers[_SACRUM] = Level.S1.value
     return numbers
 
 
-#: Label that the sacrum gets before numbers are given, above any vertebra's.
-_SACRUM = 255
+def numbered(spine: Spine, grid: Grid) -> Iterator[UInt8[np.ndarray, "z y x"]]:
+    """The vertebrae by number on a grid, some slices at a time; with the sacrum where levels are known."""
+    numbers, relative = file_numbers(spine), is_relative(spine)
+    for instances, parts in zip(on_grid(spine.instances, grid), on_grid(spine.parts, grid), strict=True):
+        values = numbers[instances]
+        if not relative:
+            values[(parts == Part.SACRUM) & (instances == 0)] = Level.S1.value
+        yield values
 
 
 def legend(spine: Spine) -> dict[str, object]:
@@ -61,13 +61,3 @@ def legend(spine: Spine) -> dict[str, object]:
         MASKS: {"numbering": "relative" if relative else "verse", "numbers": names},
         PARTS: {"numbers": {str(part.value): part.name.lower() for part in Part}},
     }
-
-
-def _with_sacrum(spine: Spine, relative: bool) -> LabelMap:
-    """The instances, with the sacrum as a label of its own where levels are known."""
-    sacrum = spine.parts.labels == Part.SACRUM
-    if relative or not sacrum.any():
-        return spine.instances
-    labels = spine.instances.labels.copy()
-    labels[sacrum & (labels == 0)] = _SACRUM
-    return LabelMap(spine.grid, labels)

@@ -75,7 +75,7 @@ def _vein(
     return (front < limit) & (np.abs(side) < settings.vein_half_width_mm)
 
 
-def _without_outliers(values: Float64[np.ndarray, "n"], clip: float) -> Float64[np.ndarray, "n"]:
+def _without_outliers(values: Float64[np.ndarray, "n"], clip: float) -> Float64[np.ndarray, "kept"]:
     """Values near the median: lesions, bone islands and vessels that fill less than half go."""
     kept = values
     for _ in range(3):
