@@ -14,6 +14,13 @@ class Engine(StrEnum):
     TOTALSEGMENTATOR = "totalsegmentator"
 
 
+class Backend(StrEnum):
+    """What runs the networks."""
+
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
 class Numbering(StrEnum):
     """How the numbers in given masks are meant."""
 
@@ -52,6 +59,10 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
     shift_levels: Annotated[
         int, typer.Option(metavar="N", help="Move all level names down by N (negative: up), as a reader judged.")
     ] = 0,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="Vn=LEVEL", help="Name one vertebra (V3=T12) and count the others from it."),
+    ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="TOML with mg_cm3_per_hu, mg_cm3_at_0_hu of this scanner and protocol."),
@@ -59,10 +70,11 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
     series_table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own table of which series serve what.")
     ] = None,
+    backend: Annotated[Backend, typer.Option(help="What runs the networks.")] = Backend.ONNXRUNTIME,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that holds something else.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines on standard output.")] = False,
 ) -> None:
-    """Analyse CTs: find, name, measure and grade the vertebrae, and write a report. Research use only."""
+    """Find, name, measure and grade vertebrae; write a report. Research use only."""
     from wirbel.cli.batch import analyse_inputs  # noqa: PLC0415  # keeps --help fast
     from wirbel.cli.order import order_of  # noqa: PLC0415
 
@@ -70,8 +82,10 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         masks=masks,
         numbering=numbering.value if numbering else None,
         engine=engine.value,
+        backend=backend.value,
         lang=lang.value,
         shift_levels=shift_levels,
+        name=name,
         calibration=calibration,
         series_table=series_table,
         overwrite=overwrite,

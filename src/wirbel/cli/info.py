@@ -9,7 +9,7 @@ import typer
 def info(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Show versions, installed networks with their hashes, and the hardware."""
+    """Show versions, networks with their hashes, hardware."""
     from wirbel.cli.installation import installation  # noqa: PLC0415  # keeps --help fast
 
     found = installation()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from wirbel import __version__
+from wirbel.cli import evaluate, stats, train
 from wirbel.cli.analyze import analyze
 from wirbel.cli.exit import end_cleanly_when_terminated, guarded
 from wirbel.cli.info import info
@@ -22,6 +23,9 @@ app = typer.Typer(
 )
 app.command("analyze")(analyze)
 app.command("inspect")(inspect)
+app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(stats.app, name="stats")
 app.command("info")(info)
 
 

@@ -35,13 +35,16 @@ def engine_of(order: Order) -> Engine:
     if order.masks is not None:
         return _given_masks(order)
     if order.engine == "totalsegmentator":
-        raise UsageError("the engine 'totalsegmentator' is not there yet: give its masks with --masks")
+        from wirbel.network.totalsegmentator import installed_totalsegmentator  # noqa: PLC0415
+
+        segmenter = installed_totalsegmentator()
+        return Engine(segmenter, {segmenter.source: "weights of its own, not hashed"})
     if not (SHIPPED / "spine").is_dir():
         raise ModelError("no spine network is installed: give vertebra masks with --masks, or install one")
     bundle = load_bundle(SHIPPED / "spine")
     from wirbel.network.segmenter import load_spine_segmenter  # noqa: PLC0415  # who has masks needs no runtime
 
-    return Engine(load_spine_segmenter(bundle=bundle), {bundle.name: bundle.sha256})
+    return Engine(load_spine_segmenter(bundle=bundle, backend=order.backend), {bundle.name: bundle.sha256})
 
 
 def analyse_study(path: Path, out: Path, order: Order, engine: Engine, step: Step) -> Outcome:

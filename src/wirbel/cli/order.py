@@ -7,6 +7,8 @@ from typing import Literal
 
 from wirbel.errors import DeliveryError, UsageError
 from wirbel.ingest import IngestSettings, read_table
+from wirbel.network.session import Backend
+from wirbel.spine.shift import named_vertebra
 from wirbel.study import Settings
 
 EngineName = Literal["network", "totalsegmentator"]
@@ -22,6 +24,7 @@ class Order:
     masks: Path | None = None
     numbering: NumberingName | None = None
     engine: EngineName = "network"
+    backend: Backend = "onnxruntime"
     lang: str = "en"
     overwrite: bool = False
 
@@ -34,13 +37,15 @@ class Calibration:
     mg_cm3_at_0_hu: float
 
 
-def order_of(
+def order_of(  # noqa: PLR0913  # one for each option
     *,
     masks: Path | None,
     numbering: str | None,
     engine: str,
+    backend: str,
     lang: str,
     shift_levels: int,
+    name: str | None,
     calibration: Path | None,
     series_table: Path | None,
     overwrite: bool,
@@ -52,7 +57,9 @@ def order_of(
         raise UsageError("--masks and --engine exclude each other: masks replace the engine")
     if masks is not None and not masks.exists():
         raise UsageError(f"{masks.name}: no such file")
-    settings = Settings(shift_levels=shift_levels)
+    if name is not None and shift_levels:
+        raise UsageError("--name and --shift-levels both rename the column: give one")
+    settings = Settings(shift_levels=shift_levels, named=named_vertebra(name) if name else None)
     if calibration is not None:
         settings = _calibrated(settings, read_calibration(calibration))
     ingest = IngestSettings() if series_table is None else IngestSettings(table=read_table(series_table))
@@ -62,6 +69,7 @@ def order_of(
         masks,
         numbering,  # type: ignore[arg-type]  # the command line offers no other words
         engine,  # type: ignore[arg-type]  # likewise
+        backend,  # type: ignore[arg-type]  # likewise
         lang,
         overwrite,
     )

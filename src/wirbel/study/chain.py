@@ -8,7 +8,7 @@ from wirbel.errors import InputRejected
 from wirbel.etiology import no_classifier
 from wirbel.finding import find_all
 from wirbel.spine import Segmenter, Spine, name_levels
-from wirbel.spine.shift import shift_levels
+from wirbel.spine.shift import name_from, shift_levels
 from wirbel.study.result import Provenance, StudyResult
 from wirbel.study.series import Series, StudySeries
 from wirbel.study.settings import Settings, flat
@@ -31,7 +31,7 @@ def analyse(
             "give a CT that shows the spine",
             code="NO_VERTEBRA",
         )
-    spine = shift_levels(name_levels(evidence, settings.spine), settings.shift_levels)
+    spine = _as_read(name_levels(evidence, settings.spine), settings)
     measures = _measured(series, spine, settings.vertebra)
     heights, density = series.heights.ref, series.density.ref
     findings = find_all(
@@ -47,6 +47,12 @@ def analyse(
         etiology=no_classifier([vertebra.label for vertebra in spine.vertebrae]),
         provenance=Provenance(__version__, evidence.source, "none installed", dict(bundles or {}), flat(settings)),
     )
+
+
+def _as_read(spine: Spine, settings: Settings) -> Spine:
+    """The column with the names a reader corrected."""
+    spine = shift_levels(spine, settings.shift_levels)
+    return spine if settings.named is None else name_from(spine, settings.named)
 
 
 def _measured(series: StudySeries, spine: Spine, settings: VertebraSettings) -> tuple[VertebraMeasures, ...]:

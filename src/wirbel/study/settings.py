@@ -6,17 +6,20 @@ from enum import Enum
 
 from wirbel.finding import FindingSettings
 from wirbel.spine import SpineSettings
+from wirbel.spine.shift import NamedVertebra
 from wirbel.vertebra import VertebraSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The rooms' settings; `shift_levels` renames a column that a reader judged wrong (1: L1 becomes L2)."""
+    """The rooms' settings, and what a reader corrected: `shift_levels` renames a whole column (1: L1 becomes L2),
+    `named` names one vertebra from which the others are counted."""
 
     spine: SpineSettings = field(default_factory=SpineSettings)
     vertebra: VertebraSettings = field(default_factory=VertebraSettings)
     finding: FindingSettings = field(default_factory=FindingSettings)
     shift_levels: int = 0
+    named: NamedVertebra | None = None
 
 
 def flat(settings: object) -> dict[str, object]:
