@@ -12,6 +12,7 @@ from wirbel.cli.analyze import analyze
 from wirbel.cli.exit import end_cleanly_when_terminated, guarded
 from wirbel.cli.info import info
 from wirbel.cli.inspect import inspect
+from wirbel.cli.phantom import phantom
 
 app = typer.Typer(
     name="wirbel",
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("analyze")(analyze)
 app.command("inspect")(inspect)
+app.command("phantom")(phantom)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(stats.app, name="stats")
