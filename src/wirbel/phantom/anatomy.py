@@ -64,6 +64,8 @@ class VertebraTruth:
     trabecular_hu: float
     cement: bool = False
     screws: bool = False
+    from_mask: bool = False
+    """A real shape: level and centre hold, heights and grade are not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

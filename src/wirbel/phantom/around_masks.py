@@ -168,7 +168,7 @@ def bent_anatomy(column: MaskColumn, rng: np.random.Generator) -> Anatomy:
         for i, t in enumerate(anatomy.truth.vertebrae)
     )
     told = tuple(
-        replace(t, centre_lps_mm=column.frames[seen[i]].origin_lps_mm) if i in seen else t
+        replace(t, centre_lps_mm=column.frames[seen[i]].origin_lps_mm, from_mask=True) if i in seen else t
         for i, t in enumerate(told)
     )
     truth = replace(anatomy.truth, vertebrae=told, sacrum_lps_mm=sacrum.origin_lps_mm)

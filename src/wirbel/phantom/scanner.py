@@ -26,6 +26,9 @@ class Scanner:
     sharpening: float = 0.0
     streaks_hu: float = 0.0
     kvp: float = 120.0
+    manufacturer: str = "wirbel"
+    model: str = "phantom"
+    kernel: str = "B30f"
 
 
 def scan(
