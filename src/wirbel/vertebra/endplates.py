@@ -26,10 +26,7 @@ class _Profile:
 def endplates_of(surfaces: Surfaces, walls: Sequence[Walls | None]) -> Endplates:
     """Normals, wedge angle (positive: lower in front) and sagittal profiles of both endplates."""
     seen = [w for w in walls if w is not None]
-    depth_mm = float(np.median([w.depth_mm for w in seen])) if seen else 25.0
-    where = core(surfaces, rim_mm=0.08 * depth_mm)
-    if where.sum() < 12:
-        where = surfaces.inside
+    where = core(surfaces)
     top = plane_of(surfaces, surfaces.upper_mm, where)
     bottom = plane_of(surfaces, surfaces.lower_mm, where)
     wedge_deg = float(np.degrees(np.arctan(bottom.anterior) - np.arctan(top.anterior)))

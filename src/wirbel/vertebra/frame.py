@@ -51,10 +51,7 @@ def own_frame(
 
 def _straightened(cutout: Cutout, surfaces: Surfaces) -> Frame:
     """The frame turned to the endplates' mean normal and moved to the body's middle."""
-    depth = float(np.ptp(surfaces.anterior_mm[surfaces.inside.any(axis=0)]))
-    where = core(surfaces, rim_mm=0.08 * depth)
-    if where.sum() < 12:
-        where = surfaces.inside
+    where = core(surfaces)
     top = plane_of(surfaces, surfaces.upper_mm, where)
     bottom = plane_of(surfaces, surfaces.lower_mm, where)
     old = surfaces.frame

@@ -9,6 +9,9 @@ from scipy import ndimage
 from wirbel.vertebra.local import Cutout, in_frame, sample
 from wirbel.vertebra.measures import Frame
 
+#: Left out all around when a plane is laid through an endplate: rims, and walls that lean (mm).
+RIM_MM = 2.5
+LEAST_COLUMNS = 12
 #: Room around the body in the sampled box, mm.
 ROOM_MM = 2.0
 
@@ -109,10 +112,11 @@ def _one_piece(mask: Bool[np.ndarray, "u v"]) -> Bool[np.ndarray, "u v"]:
     return parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
 
 
-def core(surfaces: Surfaces, *, rim_mm: float) -> Bool[np.ndarray, "u v"]:
-    """The waist without a rim."""
+def core(surfaces: Surfaces) -> Bool[np.ndarray, "u v"]:
+    """The waist without its rim, or all of it where too little would be left to lay a plane through."""
     away = ndimage.distance_transform_edt(np.pad(surfaces.inside, 1))[1:-1, 1:-1] * surfaces.lattice_mm
-    return surfaces.inside & (away > rim_mm)
+    inner = surfaces.inside & (away > RIM_MM)
+    return inner if inner.sum() >= LEAST_COLUMNS else surfaces.inside
 
 
 def plane_of(surfaces: Surfaces, height_mm: Float64[np.ndarray, "u v"], where: Bool[np.ndarray, "u v"]) -> Plane:
