@@ -180,7 +180,10 @@ def test_a_truncated_slice_is_named(series: Path) -> None:
         (lambda hu: 3200 + 3 * np.abs(hu), Refusal.NOT_HU),
         (lambda hu: hu - 1024 * (hu > -500), Refusal.NOT_HU),
     ],
-    ids=["8 bit", "below 200 to 0", "windowed", "bone cut off", "MR-like", "outside to 0", "constant", "bright", "no soft tissue"],
+    ids=[
+        "8 bit", "below 200 to 0", "windowed", "bone cut off", "MR-like", "outside to 0", "constant", "bright",
+        "no soft tissue",
+    ],
 )
 def test_values_that_are_no_hounsfield_units(
     tmp_path: Path, spoil: Callable[[np.ndarray], np.ndarray], code: Refusal

@@ -149,7 +149,7 @@ def _check_line(
 ) -> None:
     """Every slice lies where the even stack has it, along and across."""
     off = positions - positions[0] - np.arange(len(slices))[:, None] * step
-    tolerance = max(2 * settings.step_tolerance_mm, settings.step_tolerance_fraction * float(normal @ step))
+    tolerance = max(settings.step_tolerance_mm, settings.step_tolerance_fraction * float(normal @ step))
     distance = np.linalg.norm(off, axis=1)
     worst = int(np.argmax(distance))
     if distance[worst] > tolerance:
