@@ -17,6 +17,10 @@ from wirbel.evaluation.resampling import REPLICATES, draw_counts, percentile_est
 Floats = npt.NDArray[np.float64]
 
 
+STEADYING_CLUSTERS = 10.0
+"""With so many clusters in the rarer kind, data and prior weigh the same in the design effect."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ClusterCounts:
     """Hits and units of each cluster (..., clusters); leading axes are repetitions."""
@@ -40,13 +44,20 @@ class ClusterCounts:
 
     @property
     def design_effect(self) -> Floats:
-        """Variance over that of independent units; at a share of 0 or 1, which shows nothing, the mean size of a
-        randomly chosen unit's cluster (as if clusters were of one kind): the careful choice."""
+        """Variance over that of independent units, steadied: its logarithm is drawn toward that of sqrt(s), s the
+        mean size of a unit's cluster, as d : 10, where d is the number of clusters with hits or with misses,
+        whichever is rarer.
+
+        Few misses say little about how they cluster; at a share of 0 or 1, which says nothing, sqrt(s) remains.
+        The constant was chosen by the coverage simulation (docs/coverage.md).
+        """
         p, total = self.share, self.units.sum(axis=-1)
         inside = (p > 0) & (p < 1)
-        independent = np.where(inside, p * (1 - p), 1.0) / total
+        raw = np.where(inside, self.variance, 1.0) * total / np.where(inside, p * (1 - p), total)
+        rarer = np.minimum((self.hits > 0).sum(axis=-1), (self.units > self.hits).sum(axis=-1))
+        weight = rarer / (rarer + STEADYING_CLUSTERS)
         size = (self.units**2).sum(axis=-1) / total
-        return np.where(inside, self.variance / independent, np.sqrt(size))
+        return np.exp(weight * np.log(np.maximum(raw, 0.5)) + (1 - weight) * np.log(size) / 2)
 
 
 def cluster_counts(values: npt.ArrayLike, clusters: npt.ArrayLike) -> ClusterCounts:
