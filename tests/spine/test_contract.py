@@ -1,0 +1,115 @@
+"""What every `Segmenter` keeps: one suite over all of them.
+
+A new segmenter is added to `SEGMENTERS`, as a function from the drawn masks to the segmenter.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wirbel.network.totalsegmentator import TotalSegmentatorSegmenter
+from wirbel.spine import Level, Part, Segmenter, SpineSettings, name_levels
+from wirbel.volume import LabelMap
+
+_spec = importlib.util.spec_from_file_location("segmenters", Path(__file__).with_name("segmenters.py"))
+drawn = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(drawn)
+
+
+def replayed_totalsegmentator(masks: LabelMap) -> TotalSegmentatorSegmenter:
+    table = np.zeros(256, np.uint8)
+    for level in Level:
+        table[level.value] = level.totalsegmentator or 0
+    return TotalSegmentatorSegmenter(lambda _: LabelMap(masks.grid, table[masks.labels]), "replayed")
+
+
+SEGMENTERS = {
+    "fake": lambda masks: drawn.FakeSegmenter(),
+    "masks": drawn.MasksSegmenter,
+    "totalsegmentator": replayed_totalsegmentator,
+}
+
+
+@pytest.fixture(scope="module", params=sorted(SEGMENTERS))
+def whole(request):
+    """A CT with four whole vertebrae, its evidence, and the segmenter."""
+    ct, masks = drawn.drawn_ct()
+    segmenter = SEGMENTERS[request.param](masks)
+    before = ct.hu.copy()
+    return ct, segmenter(ct), segmenter, before
+
+
+def test_it_is_a_segmenter(whole) -> None:
+    assert isinstance(whole[2], Segmenter)
+
+
+def test_it_keeps_the_ct_as_it_was(whole) -> None:
+    ct, _, _, before = whole
+    assert np.array_equal(ct.hu, before)
+
+
+def test_it_answers_on_one_canonical_grid_inside_the_cts_field_of_view(whole) -> None:
+    ct, evidence, _, _ = whole
+    grid = evidence.instances.grid
+    assert grid.is_canonical
+    assert grid.same_as(evidence.parts.grid)
+    corners = ct.grid.to_voxel(grid.to_lps_mm(np.array([[0.0, 0, 0], np.array(grid.shape) - 1.0])))
+    assert np.all(corners > -2)
+    assert np.all(corners < np.array(ct.grid.shape) + 1)
+
+
+def test_labels_run_from_one_from_above_and_cover_the_instances(whole) -> None:
+    _, evidence, _, _ = whole
+    labels = [v.label for v in evidence.vertebrae]
+    assert labels == list(range(1, len(labels) + 1))
+    assert set(np.unique(evidence.instances.labels)) - {0} == set(labels)
+    heights = [v.centre_lps_mm[2] for v in evidence.vertebrae]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_every_vertebra_has_a_body_around_its_centre(whole) -> None:
+    _, evidence, _, _ = whole
+    for v in evidence.vertebrae:
+        z, y, x = np.round(evidence.instances.grid.to_voxel(v.centre_lps_mm[None])[0]).astype(int)
+        assert evidence.instances.labels[z, y, x] == v.label
+        assert evidence.parts.labels[z, y, x] == Part.BODY
+
+
+def test_vertebrae_consist_of_body_and_posterior_elements_alone(whole) -> None:
+    _, evidence, _, _ = whole
+    inside = np.unique(evidence.parts.labels[evidence.instances.labels > 0])
+    assert set(inside) <= {Part.BODY, Part.POSTERIOR}
+    assert set(np.unique(evidence.parts.labels)) <= {0, *Part}
+
+
+def test_probabilities_are_probabilities_or_said_to_be_unknown(whole) -> None:
+    _, evidence, _, _ = whole
+    for p in (evidence.sacrum_below, evidence.skull_above, *(v.rib_probability for v in evidence.vertebrae)):
+        assert p is None or 0.0 <= p <= 1.0
+    for v in evidence.vertebrae:
+        assert 0.0 <= v.score <= 1.0
+        assert sum(np.exp(p) for p in v.level_log_probability.values()) <= 1.0 + 1e-6
+
+
+def test_it_says_who_it_is(whole) -> None:
+    assert whole[1].source
+
+
+def test_it_gives_the_same_answer_twice(whole) -> None:
+    ct, evidence, segmenter, _ = whole
+    again = segmenter(ct)
+    assert np.array_equal(again.instances.labels, evidence.instances.labels)
+    assert np.array_equal(again.parts.labels, evidence.parts.labels)
+
+
+def test_its_evidence_can_be_named_or_refused(whole) -> None:
+    spine = name_levels(whole[1], SpineSettings())
+    assert len(spine.vertebrae) == len(whole[1].vertebrae)
+
+
+@pytest.mark.parametrize("name", sorted(SEGMENTERS))
+def test_only_the_body_that_the_border_cuts_is_marked(name) -> None:
+    ct, masks = drawn.drawn_ct(cut=True)
+    assert [v.cut_by_border for v in SEGMENTERS[name](masks)(ct).vertebrae] == [False, False, False, True]
