@@ -78,6 +78,7 @@ def mrmc(  # noqa: PLR0913  # one argument for each option
         Covariances.JACKKNIFE
     ),
     alone: Annotated[str, typer.Option("--alone", help="Reader that is a stand-alone algorithm.")] = "",
+    under: Annotated[str, typer.Option("--under", help="With --alone: treatment of the human readers.")] = "",
     level: Level = 0.95,
     output: Output = None,
     json: Json = False,
@@ -107,7 +108,14 @@ def mrmc(  # noqa: PLR0913  # one argument for each option
         if alone:
             page = pages.stand_alone_page(
                 stand_alone(
-                    readings, merit, alone=alone, inference=inference, covariance=estimator, level=level, rng=rng
+                    readings,
+                    merit,
+                    alone=alone,
+                    treatment=under or None,
+                    inference=inference,
+                    covariance=estimator,
+                    level=level,
+                    rng=rng,
                 )
             )
         elif method is Method.OR:

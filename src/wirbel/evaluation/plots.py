@@ -44,7 +44,7 @@ def roc_band(
 
 
 def roc_drawing(
-    curves: dict[str, tuple[Floats, Floats]], *, rng: np.random.Generator, level: float = 0.95
+    curves: dict[str, tuple[Floats, npt.NDArray[np.bool_]]], *, rng: np.random.Generator, level: float = 0.95
 ) -> Drawing:
     """ROC curves with pointwise bootstrap bands of (scores, truth) by name."""
     figure, axes = _figure(5.2, 5.2)
@@ -133,5 +133,5 @@ def _svg(figure: Figure) -> str:
 
     out = io.StringIO()
     with rc_context({"svg.hashsalt": "wirbel", "svg.fonttype": "none"}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return out.getvalue()

@@ -35,6 +35,18 @@ class ReadingColumns:
     rating: str = "rating"
     patient: str | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """All columns that are needed."""
+        return [
+            self.reader,
+            self.treatment,
+            self.case,
+            self.truth,
+            self.rating,
+            *([self.patient] if self.patient else []),
+        ]
+
 
 def read_columns(text: str) -> dict[str, list[str]]:
     """The columns of a CSV text with a header line, as text; ValueError where it is empty or a row is short."""
@@ -73,10 +85,8 @@ def readings_from_csv(text: str, columns: ReadingColumns | None = None) -> Readi
     columns = columns if columns is not None else ReadingColumns()
     table = read_columns(text)
     made = [entry != "" for entry in column(table, columns.rating)]
-    names = [columns.reader, columns.treatment, columns.case, columns.truth, columns.rating]
     kept = {
-        name: [entry for entry, m in zip(column(table, name), made, strict=True) if m]
-        for name in [*names, *([columns.patient] if columns.patient else [])]
+        name: [entry for entry, m in zip(column(table, name), made, strict=True) if m] for name in columns.names
     }
     return readings_from_long(
         kept[columns.reader],

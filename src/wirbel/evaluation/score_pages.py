@@ -1,0 +1,171 @@
+"""Pages of one score against the truth, and of two scores of the same cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from wirbel.evaluation.auc import AucInterval, auc
+from wirbel.evaluation.clustered_auc import clustered_auc, compare_clustered_auc, wald_clustered_auc
+from wirbel.evaluation.clustered_shares import clustered_proportion, compare_clustered_proportions
+from wirbel.evaluation.compare_auc import compare_paired_auc
+from wirbel.evaluation.estimate import Comparison, Estimate
+from wirbel.evaluation.inputs import labelled_scores
+from wirbel.evaluation.pages import Page, Table, number, p_value
+from wirbel.evaluation.paired_calls import compare_paired_calls
+from wirbel.evaluation.plots import curve_drawing, roc_drawing
+from wirbel.evaluation.proportions import proportion
+
+Floats = npt.NDArray[np.float64]
+Patients = npt.NDArray[np.generic] | None
+
+
+def score_page(
+    name: str, truth: npt.ArrayLike, scores: npt.ArrayLike, *, patients: Patients = None,
+    threshold: float | None = None, level: float = 0.95, rng: np.random.Generator,
+) -> Page:
+    """AUC of a score with its interval, and at a threshold what it calls; `patients` groups cases of one
+    patient."""
+    labels, values = labelled_scores(truth, scores)
+    area = _area(labels, values, patients, level)
+    rows = [("AUC", area), *_beside(labels, values, patients, level)]
+    sentences = [f"The AUC of {name} was {area.text(3)} ({area.method}; {_cases(labels, patients)})."]
+    drawings = [roc_drawing({name: (values, labels)}, rng=rng, level=level)]
+    if threshold is not None:
+        called = values >= threshold
+        sens, spec = (
+            _calls(called[labels], labels, patients, level),
+            _calls(~called[~labels], ~labels, patients, level),
+        )
+        rows += [("sensitivity", sens), ("specificity", spec)]
+        sentences.append(
+            f"At a threshold of {threshold:g} the sensitivity was {sens.text(3)} ({int(called[labels].sum())} of "
+            f"{int(labels.sum())}) and the specificity {spec.text(3)} ({int((~called[~labels]).sum())} of "
+            f"{int((~labels).sum())})."
+        )
+        coverage, risk = risk_coverage(labels, values, threshold)
+        drawings.append(
+            curve_drawing(
+                "risk-coverage", "Errors among the decided, the least certain left out first", coverage, risk,
+                ("Share of cases decided", "Share of errors among them"),
+            )
+        )
+    return Page(
+        title=f"How well {name} tells the classes apart", sentences=tuple(sentences), tables=(_estimates(rows),),
+        drawings=tuple(drawings), notes=(_patients_note(patients),) if patients is not None else (),
+        numbers={key: e.to_json() for key, e in rows},
+    )
+
+
+def comparison_page(
+    names: tuple[str, str], truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, *,
+    patients: Patients = None, threshold: float | None = None, level: float = 0.95, rng: np.random.Generator,
+) -> Page:
+    """Two scores of the same cases: the difference of their AUC, and at a threshold of their calls."""
+    labels, a = labelled_scores(truth, first)
+    _, b = labelled_scores(truth, second)
+    areas = [("AUC of " + n, _area(labels, s, patients, level)) for n, s in zip(names, (a, b), strict=True)]
+    if patients is None:
+        compared = compare_paired_auc(labels, a, b, level=level)
+    else:
+        compared = compare_clustered_auc(labels, a, b, patients, level=level)
+    tests = [("AUC", compared)]
+    if threshold is not None:
+        tests += [
+            ("sensitivity", _compare_calls(a >= threshold, b >= threshold, labels, patients, level)),
+            ("specificity", _compare_calls(a < threshold, b < threshold, ~labels, patients, level)),
+        ]
+    d, t = compared.difference, compared.test
+    return Page(
+        title=f"{names[0]} against {names[1]}",
+        sentences=(
+            f"The AUC was {areas[0][1].text(3)} for {names[0]} and {areas[1][1].text(3)} for {names[1]}; the "
+            "difference "
+            f"was {d.text(3)}, statistically {'' if t.p < 1 - level else 'not '}significant ({p_value(t.p)}, "
+            f"{t.method}; "
+            f"{_cases(labels, patients)}).",
+        ),
+        tables=(_estimates(areas), _comparisons(tests)),
+        drawings=(roc_drawing({names[0]: (a, labels), names[1]: (b, labels)}, rng=rng, level=level),),
+        notes=(_patients_note(patients),) if patients is not None else (),
+        numbers={
+            "areas": {n: e.to_json() for n, e in areas},
+            "differences": {n: c.to_json() for n, c in tests},
+        },
+    )
+
+
+def risk_coverage(truth: npt.NDArray[np.bool_], scores: Floats, threshold: float) -> tuple[Floats, Floats]:
+    """Share decided and errors among them, when cases nearest the threshold are left undecided first."""
+    order = np.argsort(-np.abs(scores - threshold), kind="stable")
+    wrong = ((scores >= threshold) != truth)[order]
+    k = np.arange(1, truth.size + 1)
+    return k / truth.size, np.cumsum(wrong) / k
+
+
+def _area(labels: npt.NDArray[np.bool_], values: Floats, patients: Patients, level: float) -> Estimate:
+    if patients is None:
+        return auc(labels, values, level=level)
+    return clustered_auc(labels, values, patients, level=level)
+
+
+def _beside(
+    labels: npt.NDArray[np.bool_], values: Floats, patients: Patients, level: float
+) -> list[tuple[str, Estimate]]:
+    """Intervals that papers often print, where they exist."""
+    if patients is not None:
+        return [("AUC, Wald", wald_clustered_auc(labels, values, patients, level=level))]
+    if min(labels.sum(), (~labels).sum()) < 2 or auc(labels, values).value in (0.0, 1.0):
+        return []
+    return [
+        (f"AUC, {m.value}", auc(labels, values, method=m, level=level))
+        for m in (AucInterval.LOGIT_DELONG, AucInterval.DELONG)
+    ]
+
+
+def _calls(right: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_], patients: Patients, level: float) -> Estimate:
+    if patients is None:
+        return proportion(int(right.sum()), int(right.size), level=level)
+    return clustered_proportion(right, patients[of], level=level)
+
+
+def _compare_calls(
+    first: npt.NDArray[np.bool_],
+    second: npt.NDArray[np.bool_],
+    of: npt.NDArray[np.bool_],
+    patients: Patients,
+    level: float,
+) -> Comparison:
+    if patients is None:
+        return compare_paired_calls(first[of], second[of], level=level)
+    return compare_clustered_proportions(first[of], second[of], patients[of], level=level)
+
+
+def _estimates(rows: list[tuple[str, Estimate]]) -> Table:
+    return Table(
+        "Estimates", ("figure", "value", "low", "high", "n", "method"),
+        tuple((name, number(e.value), number(e.low), number(e.high), str(e.n), e.method) for name, e in rows),
+    )
+
+
+def _comparisons(rows: list[tuple[str, Comparison]]) -> Table:
+    return Table(
+        "Differences, first − second", ("figure", "difference", "low", "high", "statistic", "p", "test"),
+        tuple(
+            (
+                name, number(c.difference.value), number(c.difference.low), number(c.difference.high),
+                number(c.test.statistic, 2), number(c.test.p, 4), c.test.method,
+            )
+            for name, c in rows
+        ),
+    )
+
+
+def _cases(labels: npt.NDArray[np.bool_], patients: Patients) -> str:
+    text = f"{int(labels.sum())} diseased and {int((~labels).sum())} other cases"
+    return text if patients is None else f"{text} of {np.unique(patients).size} patients"
+
+
+def _patients_note(patients: npt.NDArray[np.generic]) -> str:
+    n = np.unique(patients).size
+    return f"Cases of one patient are not independent; intervals and tests allow for {n} patients."
