@@ -15,8 +15,6 @@ from wirbel.spine import Level, Part, Spine
 from wirbel.volume import Grid, LabelMap, Volume
 from wirbel.volume.resample import resample_labels
 
-SAME = np.arange(256, dtype=np.uint8)
-
 
 def read(path: Path) -> nib.Nifti1Image:
     return nib.load(path)
@@ -87,7 +85,7 @@ def test_any_grid_reads_back_in_its_place(
     grid = Grid((6, 5, 4), turned)
     labels = np.zeros(grid.shape, np.uint8)
     labels[4, 1, 2] = 7
-    write_labels(tmp_path / "x.nii.gz", LabelMap(grid, labels), grid, numbers=SAME, note="x")
+    write_labels(tmp_path / "x.nii.gz", on_grid(LabelMap(grid, labels), grid), grid, note="x")
     image = read(tmp_path / "x.nii.gz")
     assert at_lps(image, grid.to_lps_mm(np.array([[4.0, 1.0, 2.0]]))[0]) == 7
     assert np.count_nonzero(image.dataobj) == 1

@@ -9,9 +9,13 @@ from wirbel.etiology import Tier
 from wirbel.finding import BoneScreen, Caution, ContrastPhase, Grade, Shape, Verdict, Why
 from wirbel.report import LANGUAGES
 from wirbel.report.language import fields_of, language
+from wirbel.report.wording import Wording
 from wirbel.spine import Level, NumberingReason, NumberingStatus, Variant
+from wirbel.study import StudyResult
 from wirbel.vertebra import Reason
-from wirbel.volume import Kernel, Plane
+from wirbel.volume import Kernel, Plane, Volume
+
+Study = tuple[StudyResult, Volume]
 
 SECTIONS: dict[str, type[Enum]] = {
     "verdict": Verdict, "verdict_short": Verdict, "why": Why, "reason": Reason,
@@ -66,6 +70,14 @@ def test_the_wording_with_most_figures_that_can_be_filled_is_taken() -> None:
     )
     assert english.say("why.near_threshold", loss="19 %", own_loss=None) == "Close to the threshold (loss 19 %)."
     assert english.say("why.near_threshold") == "Close to the threshold."
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_notes_of_ingest_are_told_in_the_language_of_the_report(code: str, clear_study: Study) -> None:
+    wording = Wording(language(code), clear_study[0])
+    told = wording.note("one of 3 scans under one series identifier, told apart by time")
+    assert told == language(code).say("note.told_apart", count="3", tag="time")
+    assert wording.note("a note of tomorrow") == "a note of tomorrow"
 
 
 def test_a_sentence_without_its_figures_is_an_error_not_a_gap() -> None:

@@ -106,9 +106,9 @@ def _words(wording: Wording, row: Row, ct: Volume, height: float) -> list[str]:
         end=say(f"picture.end_{('axial', 'coronal', 'sagittal')[axis]}"),
     )
     colour = TONES[row.tone].on_paper
-    title = wording.marked(row.name)
+    title = f"{wording.marked(row.name)}: {say(f'verdict_short.{row.tone.value}')}"
     return [
-        svg.text(0.0, height + 17, f"{title}: {row.verdict}", size=13, colour=colour, bold=True),
+        svg.text(0.0, height + 17, title, size=13, colour=colour, bold=True),
         svg.text(0.0, height + 32, caption, size=10, colour=MUTED),
         svg.text(0.0, height + 46, f"{say('picture.detail')} · {say('notice.research')}", size=10, colour=INK),
     ]

@@ -21,7 +21,7 @@ class Language:
     code: str
     texts: Mapping[str, tuple[str, ...]]
 
-    def say(self, key: str, **fields: str | None) -> str:
+    def say(self, key: str, /, **fields: str | None) -> str:
         """The first wording whose fields are all there; raises `KeyError` where no wording can be filled."""
         given = {name: value for name, value in fields.items() if value is not None}
         for wording in self.texts[key]:

@@ -20,6 +20,7 @@ from wirbel.report.straighten import reformat
 from wirbel.report.tone import TONES
 from wirbel.report.wording import Wording
 from wirbel.study import SeriesRef
+from wirbel.vertebra import NotMeasured, Reason
 from wirbel.volume import Volume
 
 
@@ -44,6 +45,7 @@ class TableRow:
     no_heights: str
     wedge: str
     density: str
+    calibrated: str
     cause: str
     reasons: tuple[str, ...]
     colour: str
@@ -128,6 +130,7 @@ def _table_row(row: Row) -> TableRow:
         no_heights=row.no_heights,
         wedge=row.wedge,
         density=row.density_short,
+        calibrated=row.calibrated,
         cause=row.cause,
         reasons=() if row.plain else row.reasons,
         colour=TONES[row.tone].on_paper,
@@ -174,7 +177,7 @@ def _method(wording: Wording) -> tuple[Pair, ...]:
             Pair(say(f"method.purpose_{key}"), say("method.same") if same else _input(wording, series))
         )
         previous = series
-    pairs += [Pair(say("method.segmenter"), made.segmenter), Pair(say("method.classifier"), made.classifier)]
+    pairs += [Pair(say("method.segmenter"), made.segmenter), Pair(say("method.classifier"), _classifier(wording))]
     bundles = [f"{name} {digest}" for name, digest in made.bundles.items()]
     pairs.append(Pair(say("method.bundles"), "; ".join(bundles) or say("method.none")))
     pairs.append(Pair(say("method.version"), f"wirbel {made.wirbel_version}"))
@@ -185,8 +188,15 @@ def _method(wording: Wording) -> tuple[Pair, ...]:
     used = (result.series, result.heights_series, result.density_series)
     notes = dict.fromkeys(note for series in used for note in series.notes)
     if notes:
-        pairs.append(Pair(say("method.notes"), " ".join(notes)))
+        pairs.append(Pair(say("method.notes"), "; ".join(wording.note(note) for note in notes)))
     return tuple(pairs)
+
+
+def _classifier(wording: Wording) -> str:
+    """The classifier's name; in words where every cause says that there is none."""
+    causes = wording.result.etiology.vertebrae
+    none = all(isinstance(c.answer, NotMeasured) and c.answer.reason is Reason.NO_CLASSIFIER for c in causes)
+    return wording.language.say("reason.no_classifier") if none else wording.result.provenance.classifier
 
 
 def _input(wording: Wording, series: SeriesRef) -> str:

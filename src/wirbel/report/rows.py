@@ -32,6 +32,7 @@ class Row:
     wedge: str
     density: str
     density_short: str
+    calibrated: str
     cause: str
     reasons: tuple[str, ...]
 
@@ -102,6 +103,7 @@ def _row(
         density_short=say.number(measures.density.median_hu, 0)
         if isinstance(measures.density, Density)
         else say.say("not.available"),
+        calibrated=_calibrated(wording, measures),
         cause=wording.cause(cause),
         reasons=tuple(reasons),
     )
@@ -118,7 +120,13 @@ def _grade(wording: Wording, finding: Finding) -> str:
 def _density(wording: Wording, measures: VertebraMeasures) -> str:
     if isinstance(measures.density, NotMeasured):
         return wording.not_measured(measures.density)
-    words = wording.language.unit("hu", measures.density.median_hu, 0)
-    if isinstance(measures.density.mg_cm3, NotMeasured):
-        return words
-    return f"{words}, {wording.language.unit('mg_cm3', measures.density.mg_cm3, 0)}"
+    words = [wording.language.unit("hu", measures.density.median_hu, 0), _calibrated(wording, measures)]
+    return ", ".join(word for word in words if word)
+
+
+def _calibrated(wording: Wording, measures: VertebraMeasures) -> str:
+    """Density in mg/cm3 where a calibration was supplied."""
+    density = measures.density
+    if isinstance(density, NotMeasured) or isinstance(density.mg_cm3, NotMeasured):
+        return ""
+    return wording.language.unit("mg_cm3", density.mg_cm3, 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wirbel.etiology import Cause, Tier
 from wirbel.finding import Caution, Finding, Verdict, Why
-from wirbel.report.language import Language
+from wirbel.report.language import Language, language
 from wirbel.spine import NumberingStatus, Vertebra
 from wirbel.study import StudyResult
 from wirbel.vertebra import Heights, NotMeasured
@@ -119,6 +119,16 @@ class Wording:
             unit, digits = next((u for ending, u in UNITS.items() if name.endswith(ending)), FRACTION)
             words[name] = self.language.unit(unit, value, digits)
         return words
+
+    def note(self, note: str) -> str:
+        """A note of ingest, which is English, in the report's language; as it is where it has no counterpart."""
+        for key, (wording, *_) in language("en").texts.items():
+            if key.startswith("note."):
+                pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(wording))
+                found = re.fullmatch(pattern, note)
+                if found:
+                    return self.language.say(key, **found.groupdict())
+        return note
 
     def caution(self, caution: Caution) -> str:
         """The warning's sentence with its figures."""
