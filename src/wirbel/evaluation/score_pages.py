@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from wirbel.evaluation.abstention import risk_coverage
 from wirbel.evaluation.auc import AucInterval, auc
 from wirbel.evaluation.clustered_auc import clustered_auc, compare_clustered_auc, wald_clustered_auc
 from wirbel.evaluation.clustered_shares import clustered_proportion, compare_clustered_proportions
@@ -43,10 +44,13 @@ def score_page(
             f"{int(labels.sum())}) and the specificity {spec.text(3)} ({int((~called[~labels]).sum())} of "
             f"{int((~labels).sum())})."
         )
-        coverage, risk = risk_coverage(labels, values, threshold)
+        curve = risk_coverage(called != labels, np.abs(values - threshold))
         drawings.append(
             curve_drawing(
-                "risk-coverage", "Errors among the decided, the least certain left out first", coverage, risk,
+                "risk-coverage",
+                "Errors among the decided, the least certain left out first",
+                curve.coverage,
+                curve.risk,
                 ("Share of cases decided", "Share of errors among them"),
             )
         )
@@ -93,14 +97,6 @@ def comparison_page(
             "differences": {n: c.to_json() for n, c in tests},
         },
     )
-
-
-def risk_coverage(truth: npt.NDArray[np.bool_], scores: Floats, threshold: float) -> tuple[Floats, Floats]:
-    """Share decided and errors among them, when cases nearest the threshold are left undecided first."""
-    order = np.argsort(-np.abs(scores - threshold), kind="stable")
-    wrong = ((scores >= threshold) != truth)[order]
-    k = np.arange(1, truth.size + 1)
-    return k / truth.size, np.cumsum(wrong) / k
 
 
 def _area(labels: npt.NDArray[np.bool_], values: Floats, patients: Patients, level: float) -> Estimate:

@@ -76,12 +76,14 @@ def _by_reader_and_covariance(readings: Readings, figure: Figure) -> tuple[Float
     scale = 1.0 / (np.maximum(per_reader, 1) * (per_reader > 0).sum(axis=1)[:, None])
     weights = mask * scale.reshape(*scale.shape, *(1,) * (mask.ndim - 2))
     n = len(readings.treatments)
+    parts = [(_marginals(kernel[i] * mask[i]), _marginals(mask[i]), _marginals(weights[i])) for i in range(n)]
     covariance = np.empty((n, n))
     for i in range(n):
         for j in range(i, n):
-            covariance[i, j] = covariance[j, i] = _covariance(
-                kernel[i] * mask[i], kernel[j] * mask[j], mask[i], mask[j], weights[i], weights[j]
+            products, counts, coefficients = (
+                _by_sharing(x, y, kernel[i].ndim) for x, y in zip(parts[i], parts[j], strict=True)
             )
+            covariance[i, j] = covariance[j, i] = _covariance(products, counts, coefficients)
     return by_reader, covariance
 
 
@@ -102,9 +104,10 @@ def _kernel(readings: Readings, figure: Figure) -> tuple[Floats, Floats]:
     return (readings.ratings[..., neg] < figure.threshold).astype(float), readings.read[..., neg].astype(float)
 
 
-def _covariance(x: Floats, y: Floats, dx: Floats, dy: Floats, wx: Floats, wy: Floats) -> float:
+def _covariance(
+    products: dict[Shared, float], counts: dict[Shared, float], coefficients: dict[Shared, float]
+) -> float:
     """Sum over the ways of sharing of coefficient times (moment - squared mean)."""
-    products, counts, coefficients = _by_sharing(x, y), _by_sharing(dx, dy), _by_sharing(wx, wy)
     none: Shared = ()
     if counts[none] < 0.5:
         raise ValueError(
@@ -119,14 +122,21 @@ def _covariance(x: Floats, y: Floats, dx: Floats, dy: Floats, wx: Floats, wy: Fl
     return total
 
 
-def _by_sharing(x: Floats, y: Floats) -> dict[Shared, float]:
+def _subsets(n_axes: int) -> list[Shared]:
+    return list(chain.from_iterable(combinations(range(n_axes), k) for k in range(n_axes + 1)))
+
+
+def _marginals(x: Floats) -> dict[Shared, Floats]:
+    """Sums over all axes but those of each subset."""
+    return {
+        kept: np.asarray(x.sum(axis=tuple(a for a in range(x.ndim) if a not in kept))) for kept in _subsets(x.ndim)
+    }
+
+
+def _by_sharing(x: dict[Shared, Floats], y: dict[Shared, Floats], n_axes: int) -> dict[Shared, float]:
     """Sum of x*y over all pairs of entries that share exactly the given axes (inclusion and exclusion)."""
-    axes = range(x.ndim)
-    subsets: list[Shared] = list(chain.from_iterable(combinations(axes, k) for k in range(x.ndim + 1)))
-    at_least = {}
-    for kept in subsets:
-        dropped = tuple(a for a in axes if a not in kept)
-        at_least[kept] = float((x.sum(axis=dropped) * y.sum(axis=dropped)).sum())
+    subsets = _subsets(n_axes)
+    at_least = {kept: float(np.vdot(x[kept], y[kept])) for kept in subsets}
     return {
         kept: sum(
             (-1.0) ** (len(wider) - len(kept)) * at_least[wider] for wider in subsets if set(kept) <= set(wider)
