@@ -29,40 +29,46 @@ class FinderSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Peaks of the heat map, best first, with the coarse head's opinions there.
+    """Peaks of the heat map, best first, and the coarse head's opinions everywhere.
 
-    `level_log_p`: (n, levels) log-probability per `FINDER_LEVELS`. `rib_p`: (n,).
-    `classes` is the most probable class per voxel of `grid`.
+    The peaks lie along the column, not always one a vertebra: the votes of the segmenter say which there are.
+    `coarse`: logits at a quarter of the resolution of `grid` (levels of `FINDER_LEVELS`, then "carries a rib").
     """
 
     centres_lps_mm: Float64[np.ndarray, "n 3"]
     heat: Float64[np.ndarray, " n"]
-    level_log_p: Float64[np.ndarray, "n k"]
-    rib_p: Float64[np.ndarray, " n"]
-    classes: np.ndarray
+    coarse: Float32[np.ndarray, "k _ _ _"]
     grid: Grid
+
+    def level_log_p(self, points_lps_mm: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n k"]:
+        """Log-probability of each of `FINDER_LEVELS` at any points."""
+        logits = at_coarse(self.coarse[:-1], self.grid.to_voxel(points_lps_mm))
+        log_p: Float64[np.ndarray, "n k"] = special.log_softmax(logits, axis=0).T
+        return log_p
+
+    def rib_logit(self, points_lps_mm: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, " n"]:
+        """Logit of "carries a rib" at any points."""
+        return at_coarse(self.coarse[-1:], self.grid.to_voxel(points_lps_mm))[0]
 
 
 def find_candidates(ct: Volume, network: Network, settings: FinderSettings) -> Candidates:
     """Candidates for vertebral bodies in the whole CT."""
     grid = ct.grid.respaced((FIND_MM, FIND_MM, FIND_MM))
     hu = resample_volume(ct, grid).hu.astype(np.float32)
-    heat, classes, coarse = _maps(hu, network, settings)
+    heat, coarse = _maps(hu, network, settings)
     at, height = _peaks(heat, settings)
-    log_p = special.log_softmax(at_coarse(coarse[:-1], at), axis=0).T
-    rib = special.expit(at_coarse(coarse[-1:], at)[0])
-    return Candidates(grid.to_lps_mm(at), height, log_p, rib, classes, grid)
+    return Candidates(grid.to_lps_mm(at), height, coarse, grid)
 
 
 def _maps(
     hu: Float32[np.ndarray, "z y x"], network: Network, settings: FinderSettings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Heat, most probable class and coarse logits (at a quarter of the resolution), tile by tile."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Heat, and coarse logits at a quarter of the resolution, tile by tile."""
     tiles = [_tiles(n, settings) for n in hu.shape]
     size = [t[0] for t in tiles]
     full = [t[1][-1] + t[0] for t in tiles]
     padded = np.pad(hu, [(0, f - n) for f, n in zip(full, hu.shape, strict=True)], constant_values=OUTSIDE_HU)
-    dense_sum = np.zeros((_N + 1, *full), np.float32)
+    heat_sum = np.zeros(full, np.float32)
     coarse_sum = np.zeros((len(FINDER_LEVELS) + 1, *[f // 4 for f in full]), np.float32)
     weight, coarse_weight = np.zeros(full, np.float32), np.zeros([f // 4 for f in full], np.float32)
     window, coarse_window = _taper(size), _taper([s // 4 for s in size])
@@ -74,17 +80,15 @@ def _maps(
                 if padded[box].max() < -500:
                     continue
                 dense, coarse = network.run(network_input(padded[box]))
-                dense_sum[(slice(None), *box)] += dense * window
+                heat_sum[box] += dense[_N] * window
                 coarse_sum[(slice(None), *small)] += coarse * coarse_window
                 weight[box] += window
                 coarse_weight[small] += coarse_window
     inside = tuple(slice(0, n) for n in hu.shape)
     seen = weight > 0
-    dense_sum /= np.maximum(weight, 1e-6)
     coarse_sum /= np.maximum(coarse_weight, 1e-6)
-    heat = np.where(seen, special.expit(dense_sum[_N]), 0)[inside]
-    classes = np.where(seen, dense_sum[:_N].argmax(0), 0).astype(np.uint8)[inside]
-    return heat, classes, coarse_sum
+    heat: np.ndarray = np.where(seen, special.expit(heat_sum / np.maximum(weight, 1e-6)), 0)[inside]
+    return heat, coarse_sum
 
 
 def _tiles(n: int, settings: FinderSettings) -> tuple[int, list[int]]:
@@ -113,9 +117,19 @@ def _peaks(heat: np.ndarray, settings: FinderSettings) -> tuple[np.ndarray, np.n
     top = ndimage.maximum_filter(heat, size=2 * radius - 1)
     at = np.argwhere((heat == top) & (heat >= settings.peak))
     height = heat[tuple(at.T)]
-    order = np.argsort(-height)
-    at, height = at[order], height[order]
+    at, height = _without_neighbours(at, height, settings.apart_mm / FIND_MM)
     return np.array([_centroid(heat, p) for p in at]).reshape(-1, 3), height.astype(np.float64)
+
+
+def _without_neighbours(at: np.ndarray, height: np.ndarray, apart: float) -> tuple[np.ndarray, np.ndarray]:
+    """Best first; of two nearer than `apart` (a plateau has many maxima) only the better stays."""
+    order = np.argsort(-height, kind="stable")
+    at, height = at[order], height[order]
+    kept: list[int] = []
+    for i in range(len(at)):
+        if not kept or np.linalg.norm(at[kept] - at[i], axis=1).min() >= apart:
+            kept.append(i)
+    return at[kept], height[kept]
 
 
 def _centroid(heat: np.ndarray, peak: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The shipped segmenter: find at 3 mm, segment at 1 mm, and say what speaks for every name."""
+"""The shipped segmenter: find at 3 mm, segment at 1.5 mm, and say what speaks for every name."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from scipy import special
 
 from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
 from wirbel.network.finder import Candidates, FinderSettings, find_candidates
-from wirbel.network.instances import Instances, InstanceSettings, vertebrae_from_votes
+from wirbel.network.instances import Instances, InstanceSettings, centres_of_votes, vertebrae_from_votes
 from wirbel.network.session import Backend, Network, open_network
 from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
 from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
@@ -47,12 +47,16 @@ class NetworkSegmenter:
     def __call__(self, ct: Volume, /) -> SpineEvidence:
         """Evidence at 1 mm in the part of the CT that holds the column; no vertebrae where none is found."""
         found = find_candidates(ct, self.find, self.settings.finder)
-        column = chain_candidates(found, self.settings.chain)
+        line = _chained(found, found.centres_lps_mm, found.heat, self.settings.chain)
+        if not len(line):
+            return nothing_found(ct.grid, self.source)
+        maps = segment_tube(ct, found.centres_lps_mm[line], self.segment, self.settings.tube)
+        voted = centres_of_votes(maps, self.settings.instances)
+        column = _chained(found, voted.centres_lps_mm, voted.score, self.settings.chain)
         if not len(column):
             return nothing_found(ct.grid, self.source)
-        maps = segment_tube(ct, found.centres_lps_mm[column], self.segment, self.settings.tube)
-        made = vertebrae_from_votes(maps, found.centres_lps_mm[column], self.settings.instances)
-        return _evidence(ct, found, column, maps, made, self)
+        made = vertebrae_from_votes(maps, voted.centres_lps_mm[column], self.settings.instances)
+        return _evidence(ct, found, voted.score[column], maps, made, self)
 
 
 def load_spine_segmenter(
@@ -72,10 +76,12 @@ def load_spine_segmenter(
     )
 
 
-def chain_candidates(found: Candidates, settings: ChainSettings) -> Int64[np.ndarray, " m"]:
-    """Indices of the candidates that form the column, from the head downward."""
-    positions = np.exp(found.level_log_p) @ _RANKS
-    chain = chain_centres(found.centres_lps_mm, found.heat, positions=positions, settings=settings)
+def _chained(
+    found: Candidates, points_lps_mm: np.ndarray, score: np.ndarray, settings: ChainSettings
+) -> Int64[np.ndarray, " m"]:
+    """Indices of the points that form the column, from the head downward."""
+    positions = np.exp(found.level_log_p(points_lps_mm)) @ _RANKS
+    chain = chain_centres(points_lps_mm, score, positions=positions, settings=settings)
     return np.array(chain.indices, dtype=np.int64)
 
 
@@ -89,7 +95,7 @@ def nothing_found(grid: Grid, source: str) -> SpineEvidence:
 def _evidence(
     ct: Volume,
     found: Candidates,
-    column: np.ndarray,
+    score: np.ndarray,
     maps: TubeMaps,
     made: Instances,
     segmenter: NetworkSegmenter,
@@ -107,9 +113,10 @@ def _evidence(
     labels = table[made.labels]
     parts = _PARTS[maps.classes]
     parts[(labels == 0) & ((parts == Part.BODY) | (parts == Part.POSTERIOR))] = 0
+    opinions = _opinions(found, maps, centres[keep])
     vertebrae = tuple(
-        _vertebra(n, centres[i], cut[i], float(found.heat[column[i]]), _opinion(found, column[i], maps.opinion[i]))
-        for n, i in enumerate(keep, start=1)
+        _vertebra(n, centres[i], cut[i], float(score[i]), opinion)
+        for n, (i, opinion) in enumerate(zip(keep, opinions, strict=True), start=1)
     )
     return SpineEvidence(
         instances=LabelMap(maps.grid, freeze(labels)),
@@ -127,12 +134,13 @@ class _Opinion:
     rib_p: float
 
 
-def _opinion(found: Candidates, candidate: int, fine_logits: np.ndarray) -> _Opinion:
+def _opinions(found: Candidates, maps: TubeMaps, centres_lps_mm: np.ndarray) -> list[_Opinion]:
     """Finder and segmenter together: mean of log-probabilities, the finder (which sees more) counting double."""
-    fine = special.log_softmax(fine_logits[:-1])
-    log_p = special.log_softmax((2 * found.level_log_p[candidate] + fine) / 3)
-    rib = (2 * special.logit(np.clip(found.rib_p[candidate], 1e-4, 1 - 1e-4)) + fine_logits[-1]) / 3
-    return _Opinion(log_p, float(special.expit(rib)))
+    fine = maps.opinion_at(centres_lps_mm)
+    both = 2 * found.level_log_p(centres_lps_mm) + special.log_softmax(fine[:, :-1], 1)
+    log_p = special.log_softmax(both / 3, 1)
+    rib = special.expit((2 * found.rib_logit(centres_lps_mm) + fine[:, -1]) / 3)
+    return [_Opinion(p, float(r)) for p, r in zip(log_p, rib, strict=True)]
 
 
 def _vertebra(label: int, centre: np.ndarray, cut: bool, heat: float, opinion: _Opinion) -> VertebraEvidence:

@@ -8,7 +8,7 @@ from wirbel.spine import Level
 
 #: Voxel size of the finder and of the segmenter.
 FIND_MM = 3.0
-SEGMENT_MM = 1.0
+SEGMENT_MM = 1.5
 
 #: Classes of both networks in channel order; 1-5 are `wirbel.spine.Part`, 6 is the hip bone.
 CLASSES = ("background", "body", "posterior", "disc", "sacrum", "rib", "hip")

@@ -1,35 +1,36 @@
-"""Segment at 1 mm, only in a tube of overlapping boxes along the column."""
+"""Segment at 1.5 mm, only in a tube of overlapping boxes along the column; the maps come at 1 mm."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float16, Float32, Float64, UInt8
 from scipy import special
 
 from wirbel.network.session import Network
 from wirbel.network.spine_heads import (
     CLASSES,
-    FINDER_LEVELS,
+    FINDER_COARSE,
     OFFSET_UNIT_MM,
     SEGMENT_MM,
     at_coarse,
     network_input,
 )
-from wirbel.volume import Grid, Volume
+from wirbel.volume import Grid, Volume, freeze
 from wirbel.volume.resample import resample_volume
 
 _N = len(CLASSES)
+#: Voxel size of the masks.
+MASK_MM = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class TubeSettings:
-    """Boxes along the column, in mm (voxels at 1 mm), sides divisible by 16."""
+    """Boxes along the column; sides in voxels of `SEGMENT_MM`, divisible by 16."""
 
-    box: tuple[int, int, int] = (96, 112, 112)
-    step_mm: float = 48.0
+    box: tuple[int, int, int] = (80, 80, 80)
+    step_mm: float = 60.0
     behind_mm: float = 16.0
     """The box's centre lies this far behind the body's centre, so that spinous processes fit."""
-    margin_mm: float = 48.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,14 +38,19 @@ class TubeMaps:
     """Maps of the box that holds the tube.
 
     `classes`: the most probable (`CLASSES`). `vote_mm`: offset (z, y, x) to the own body's centre. `body_p`: the
-    probability of body in 1/255. `opinion`: the coarse head's logits at each of the n centres asked for.
+    probability of body in 1/255. `coarse`: the coarse head's logits on `coarse_grid`.
     """
 
     grid: Grid
     classes: UInt8[np.ndarray, "z y x"]
     vote_mm: Float32[np.ndarray, "3 z y x"]
     body_p: UInt8[np.ndarray, "z y x"]
-    opinion: Float64[np.ndarray, "n k"]
+    coarse: Float32[np.ndarray, "k _ _ _"]
+    coarse_grid: Grid
+
+    def opinion_at(self, points_lps_mm: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n k"]:
+        """The coarse head's logits at any points."""
+        return at_coarse(self.coarse, self.coarse_grid.to_voxel(points_lps_mm)).T
 
 
 def segment_tube(
@@ -56,38 +62,55 @@ def segment_tube(
     total = np.zeros((_N + 3, *grid.shape), np.float16)
     weight = np.zeros(grid.shape, np.float16)
     taper = _taper(settings.box)
-    at = grid.to_voxel(centres_lps_mm)
-    opinion = np.zeros((len(at), len(FINDER_LEVELS) + 1))
-    opinion_weight = np.full((len(at), 1), 1e-9)
-    for centre in _stations(at, settings):
+    small = [n // 4 for n in grid.shape]
+    coarse_total, coarse_weight = np.zeros((FINDER_COARSE, *small), np.float32), np.zeros(small, np.float32)
+    coarse_taper = _taper((settings.box[0] // 4, settings.box[1] // 4, settings.box[2] // 4))
+    for centre in _stations(grid.to_voxel(centres_lps_mm), settings):
         low = np.round(centre).astype(int) - np.asarray(settings.box) // 2
-        low = np.clip(low, 0, np.asarray(grid.shape) - settings.box)
+        low = np.clip(low, 0, np.asarray(grid.shape) - settings.box) // 4 * 4
         box = tuple(slice(a, a + s) for a, s in zip(low, settings.box, strict=True))
         dense, coarse = network.run(network_input(hu[box]))
         dense[:_N] = special.softmax(dense[:_N], axis=0)
         total[(slice(None), *box)] += (dense * taper).astype(np.float16)
         weight[box] += taper.astype(np.float16)
-        inner = np.minimum(at - low, low + np.asarray(settings.box) - at).min(1)
-        trust = np.clip(inner / 24.0, 0.0, 1.0)[:, None]
-        opinion += trust * at_coarse(coarse, at - low).T
-        opinion_weight += trust
-    seen = weight > 0
-    classes = np.where(seen, total[:_N].argmax(0), 0).astype(np.uint8)
+        part = tuple(slice(b.start // 4, b.stop // 4) for b in box)
+        coarse_total[(slice(None), *part)] += coarse * coarse_taper
+        coarse_weight[part] += coarse_taper
     share = np.maximum(weight, np.float16(1e-3))
-    body_p = np.clip(255 * (total[1] / share), 0, 255).astype(np.uint8)
-    vote = (total[_N:] / share).astype(np.float32) * OFFSET_UNIT_MM
-    return TubeMaps(grid, classes, vote, body_p, opinion / opinion_weight)
+    total /= share
+    total[0][weight == 0] = 1.0
+    return _fine_maps(total, grid, coarse_total / np.maximum(coarse_weight, 1e-6))
+
+
+def _fine_maps(
+    total: Float16[np.ndarray, "c z y x"], grid: Grid, coarse: Float32[np.ndarray, "k _ _ _"]
+) -> TubeMaps:
+    """Probabilities and votes onto the 1 mm grid, channel by channel, so that edges fall between coarse voxels."""
+    fine = grid.respaced((MASK_MM, MASK_MM, MASK_MM))
+    best, classes = np.zeros(fine.shape, np.float32), np.zeros(fine.shape, np.uint8)
+    body_p = np.zeros(fine.shape, np.uint8)
+    for c in range(_N):
+        p = resample_volume(Volume(grid, freeze(total[c].astype(np.float32))), fine, outside_hu=0.0).hu
+        better = p > best
+        best[better], classes[better] = p[better], c
+        if CLASSES[c] == "body":
+            body_p = np.clip(255 * p, 0, 255).astype(np.uint8)
+    vote = np.empty((3, *fine.shape), np.float32)
+    for k in range(3):
+        offset = Volume(grid, freeze(total[_N + k].astype(np.float32) * OFFSET_UNIT_MM))
+        vote[k] = resample_volume(offset, fine, outside_hu=0.0).hu
+    return TubeMaps(fine, classes, vote, body_p, coarse, grid)
 
 
 def _tube_grid(full: Grid, centres_lps_mm: np.ndarray, settings: TubeSettings) -> Grid:
-    """The part of the 1 mm grid that the boxes need, at least one box large."""
+    """The part of the segmenter's grid that the boxes need, at least one box large."""
     fine = full.respaced((SEGMENT_MM, SEGMENT_MM, SEGMENT_MM))
     at = fine.to_voxel(centres_lps_mm)
-    at[:, 1] += settings.behind_mm
+    at[:, 1] += settings.behind_mm / SEGMENT_MM
     half = np.asarray(settings.box) // 2
-    low = np.floor(at.min(0)).astype(int) - half - 2
-    high = np.ceil(at.max(0)).astype(int) + half + 2
-    return fine.cropped((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    z0, y0, x0 = (int(v) for v in np.floor(at.min(0)).astype(int) - half - 2)
+    z1, y1, x1 = (int(v) for v in np.ceil(at.max(0)).astype(int) + half + 2)
+    return fine.cropped((z0, y0, x0), (z1 - (z1 - z0) % -4, y1 - (y1 - y0) % -4, x1 - (x1 - x0) % -4))
 
 
 def _stations(at: np.ndarray, settings: TubeSettings) -> np.ndarray:
@@ -96,7 +119,7 @@ def _stations(at: np.ndarray, settings: TubeSettings) -> np.ndarray:
     if len(at) == 1:
         return at
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(at, axis=0), axis=1))])
-    count = max(2, int(np.ceil(length[-1] / settings.step_mm)) + 1)
+    count = max(2, int(np.ceil(length[-1] * SEGMENT_MM / settings.step_mm)) + 1)
     where = np.linspace(0.0, length[-1], count)
     return np.stack([np.interp(where, length, at[:, k]) for k in range(3)], axis=1)
 

@@ -61,11 +61,14 @@ def draw_patch(
     rng: Generator,
     settings: AugmentSettings,
     draw_hu: DrawHu | None,
+    *,
+    spacing_mm: float,
 ) -> Patch:
-    """One random patch of `shape`, more often near the column than away from it."""
-    matrix = _pose(rng, settings)
+    """One random patch of `shape` at `spacing_mm`, more often near the column than away from it."""
+    zoom = spacing_mm / sample.spacing_mm
+    matrix = _pose(rng, settings) * zoom
     half = (np.asarray(shape) - 1) / 2.0
-    middle = _middle(sample, shape, rng)
+    middle = _middle(sample, np.asarray(shape) * zoom, rng)
     grid_voxel = _sampling(shape, matrix, half, middle, rng, settings.bend_mm / sample.spacing_mm)
     allowed = _look_up(sample.allowed, grid_voxel, "nearest", 0.0).astype(np.uint8)
     seen = allowed > 0
@@ -81,8 +84,8 @@ def draw_patch(
             depth=np.rint(_look_up(sample.drawing.depth, grid_voxel, "bilinear", -127.0)).astype(np.int8),
             extra=_look_up(sample.drawing.extra, grid_voxel, "nearest", 0.0).astype(np.int8),
         )
-        hu = draw_hu(drawing, sample.spacing_mm, rng)
-    hu = _degrade(hu, sample.spacing_mm, rng, settings)
+        hu = draw_hu(drawing, spacing_mm, rng)
+    hu = _degrade(hu, spacing_mm, rng, settings)
     seen &= _field_of_view(shape, rng, settings)
     hu[~seen] = OUTSIDE_HU
     allowed[~seen] = ANY_CLASS
@@ -90,7 +93,7 @@ def draw_patch(
     back = np.linalg.inv(matrix)
     centres = (sample.centres_voxel - middle) @ back.T + half
     return Patch(
-        spacing_mm=sample.spacing_mm,
+        spacing_mm=spacing_mm,
         hu=hu,
         allowed=allowed,
         instances=instances,
@@ -118,12 +121,12 @@ def _pose(rng: Generator, settings: AugmentSettings) -> np.ndarray:
     return matrix
 
 
-def _middle(sample: Sample, shape: tuple[int, int, int], rng: Generator) -> np.ndarray:
+def _middle(sample: Sample, shape: np.ndarray, rng: Generator) -> np.ndarray:
     """Where the patch is centred: near a body nine times in ten."""
     size = np.asarray(sample.shape, dtype=np.float64)
     if len(sample.centres_voxel) and rng.random() < 0.9:
         centre = sample.centres_voxel[rng.integers(len(sample.centres_voxel))]
-        reach = np.asarray(shape) * np.array([0.3, 0.25, 0.25])
+        reach = shape * np.array([0.3, 0.25, 0.25])
         return np.clip(centre + rng.uniform(-1, 1, 3) * reach, 0, size - 1)
     return rng.uniform(0, size - 1)
 

@@ -80,10 +80,8 @@ def _sample(labels: PhantomLabels) -> Sample:
 
 def draw_hu(drawing: Drawing, spacing_mm: float, rng: Generator) -> Float32[np.ndarray, "z y x"]:
     """HU for labels: as on a real scanner, or (every third time) drawn wild."""
-    if rng.random() < 0.35:
-        look = domain_look(rng)
-    else:
-        look = realistic_look(rng, float(rng.uniform(30, 260)))
+    wild = rng.random() < 0.35
+    look = domain_look(rng) if wild else realistic_look(rng, float(rng.uniform(30, 260)))
     z, y, x = drawing.tissue.shape
     grid = Grid.axis_aligned((z, y, x), (spacing_mm, spacing_mm, spacing_mm))
     nothing = np.zeros_like(drawing.tissue)

@@ -74,7 +74,7 @@ def segmenter_loss(dense: Tensor, coarse: Tensor, target: Targets) -> dict[str, 
 LossParts = Callable[[Tensor, Tensor, Targets], dict[str, Tensor]]
 
 
-class Patches(IterableDataset[tuple[Tensor, Targets]]):
+class Patches(IterableDataset):  # type: ignore[type-arg]  # subscribed, beartype cannot read it
     """Endless random patches from weighted folders of samples; folders are read again as they fill."""
 
     def __init__(
@@ -85,6 +85,7 @@ class Patches(IterableDataset[tuple[Tensor, Targets]]):
         draw_hu: DrawHu | None,
         augment: AugmentSettings,
         shapes: Sequence[tuple[int, int, int]],
+        spacing_mm: float,
         seed: int,
         repeat: int = 2,
     ) -> None:
@@ -93,6 +94,7 @@ class Patches(IterableDataset[tuple[Tensor, Targets]]):
         self._draw_hu = draw_hu
         self._augment = augment
         self._shapes = tuple(shapes)
+        self._spacing_mm = spacing_mm
         self._seed = seed
         self._repeat = repeat
 
@@ -127,7 +129,9 @@ class Patches(IterableDataset[tuple[Tensor, Targets]]):
             sample = cached(paths[int(rng.integers(len(paths)))])
             for _ in range(self._repeat):
                 shape = self._shapes[int(rng.integers(len(self._shapes)))]
-                patch = draw_patch(sample, shape, rng, self._augment, self._draw_hu)
+                patch = draw_patch(
+                    sample, shape, rng, self._augment, self._draw_hu, spacing_mm=self._spacing_mm
+                )
                 yield torch.from_numpy(network_input(patch.hu)), targets_of(patch)
                 count += 1
 
@@ -215,7 +219,7 @@ class _Run:
             optimiser.load_state_dict(kept["optimiser"])
             return cls(net, kept["mean"], optimiser, int(kept["step"]), path, device)
         if start_from is not None:
-            net.load_state_dict(torch.load(start_from, map_location=device, weights_only=True)["mean"])
+            _transplant(net, torch.load(start_from, map_location=device, weights_only=True)["mean"])
         mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
         return cls(net, mean, optimiser, step, path, device)
 
@@ -254,6 +258,22 @@ class _Run:
         }
         torch.save(state, part)
         part.rename(self.path)
+
+
+def _transplant(net: SpineNet, weights: dict[str, Tensor]) -> None:
+    """Take over every weight that fits; of a head with other channels, the classes that both have."""
+    own = net.state_dict()
+    for name, value in weights.items():
+        if name not in own:
+            continue
+        if own[name].shape == value.shape:
+            own[name] = value
+        elif name.startswith("unfold."):
+            axis = 1 if value.ndim == 5 else 0
+            classes = (slice(None),) * axis + (slice(0, _N),)
+            own[name] = own[name].clone()
+            own[name][classes] = value[classes]
+    net.load_state_dict(own)
 
 
 def _to(target: Targets, device: torch.device) -> Targets:

@@ -151,11 +151,11 @@ def class_loss(logits: Tensor, target: Targets) -> Tensor:
 
 def heat_loss(logit: Tensor, target: Targets) -> Tensor:
     """Cross-entropy of the heat, weighted toward the centres, above the least that soft truth allows."""
-    weight = target.heat_known * (1.0 + 30.0 * target.heat)
+    weight = target.heat_known * (1.0 + 4.0 * target.heat)
     soft = target.heat.clamp(1e-6, 1 - 1e-6)
     least = F.binary_cross_entropy(soft, soft, reduction="none")
     cost = F.binary_cross_entropy_with_logits(logit, target.heat, reduction="none") - least
-    return (weight * cost).sum() / (target.heat_known.sum() + 1) * 4.0
+    return (weight * cost).sum() / (target.heat_known.sum() + 1) * 20.0
 
 
 def level_loss(coarse: Tensor, target: Targets) -> Tensor:

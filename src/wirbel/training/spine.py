@@ -163,6 +163,7 @@ def _train(
         draw_hu=draw_hu,
         augment=AugmentSettings(max_thick_mm=net.thick_mm),
         shapes=net.shapes,
+        spacing_mm=net.spacing_mm,
         seed=settings.seed,
     )
 

@@ -1,0 +1,117 @@
+"""Tiles and boxes are put together without seams, and votes become vertebrae; over networks made by hand."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from wirbel.network.finder import FinderSettings, find_candidates
+from wirbel.network.instances import InstanceSettings, vertebrae_from_votes
+from wirbel.network.segmenter import NetworkSegmenter, NetworkSettings
+from wirbel.network.session import Network
+from wirbel.network.spine_heads import (
+    CLASSES,
+    FINDER_COARSE,
+    FINDER_DENSE,
+    FINDER_LEVELS,
+    OFFSET_UNIT_MM,
+    SEGMENTER_DENSE,
+    WINDOWS_HU,
+)
+from wirbel.network.tubes import TubeSettings, segment_tube
+from wirbel.spine import Level, Part
+from wirbel.spine.naming import name_levels
+from wirbel.spine.settings import SpineSettings
+from wirbel.volume import Grid, Volume
+
+BODY_HU, BACK_HU = 600.0, 0.0
+
+
+def hu_of(image: np.ndarray) -> np.ndarray:
+    """Undo the wide window."""
+    low, high = WINDOWS_HU[0]
+    return (image[0] + 1) * (high - low) / 2 + low
+
+
+def blocks(heights_mm: list[float], *, spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Volume:
+    """Cubes of bone, 24 mm a side, centred at the given z, in water; x and y at 60 mm."""
+    shape = tuple(round(s / d) for s, d in zip((max(heights_mm) + 60, 120, 120), spacing, strict=True))
+    grid = Grid.axis_aligned((shape[0], shape[1], shape[2]), spacing)
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1).reshape(-1, 3)
+    at = grid.to_lps_mm(index.astype(np.float64))
+    hu = np.full(len(at), BACK_HU)
+    for z in heights_mm:
+        hu[np.all(np.abs(at - [60, 60, z]) <= 12, axis=1)] = BODY_HU
+    return Volume(grid, hu.reshape(shape).astype(np.int16))
+
+
+def finding(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Heat falls with the distance to the middle of the cubes seen in the tile, found by HU alone."""
+    bone = hu_of(image) > 300
+    dense = np.full((FINDER_DENSE, *bone.shape), -4.0, np.float32)
+    dense[0] = np.where(bone, -4, 4)
+    dense[1] = np.where(bone, 4, -4)
+    depth = ndimage.distance_transform_edt(bone)
+    dense[-1] = -4 + depth
+    coarse = np.zeros((FINDER_COARSE, *[n // 4 for n in bone.shape]), np.float32)
+    coarse[FINDER_LEVELS.index(Level.L2)] = 5.0
+    return dense, coarse
+
+
+def segmenting(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cubes are bodies whose voxels vote for their cube's centre."""
+    bone = hu_of(image) > 300
+    pieces, count = ndimage.label(bone)
+    dense = np.zeros((SEGMENTER_DENSE, *bone.shape), np.float32)
+    dense[0] = np.where(bone, -6, 6)
+    dense[1] = np.where(bone, 6, -6)
+    for label, centre in enumerate(ndimage.center_of_mass(bone, pieces, range(1, count + 1)), start=1):
+        where = np.nonzero(pieces == label)
+        for k in range(3):
+            dense[len(CLASSES) + k][where] = (centre[k] - where[k]) / OFFSET_UNIT_MM
+    coarse = np.zeros((FINDER_COARSE, *[n // 4 for n in bone.shape]), np.float32)
+    return dense, coarse
+
+
+FIND, SEGMENT = Network(finding, "onnxruntime"), Network(segmenting, "onnxruntime")
+HEIGHTS = [40.0, 75.0, 110.0, 145.0]
+
+
+@pytest.mark.parametrize("window", [64, 128])
+def test_tiles_show_no_seam(window: int) -> None:
+    ct = blocks([40.0 + 35 * i for i in range(14)], spacing=(2.0, 1.5, 1.5))
+    found = find_candidates(ct, FIND, FinderSettings(window=window, overlap=32))
+    z = np.sort(found.centres_lps_mm[:, 2])
+    assert len(z) == 14
+    assert np.max(np.abs(z - [40.0 + 35 * i for i in range(14)])) < 2.0
+    assert np.max(np.abs(found.centres_lps_mm[:, :2] - 60)) < 2.0
+
+
+def test_boxes_along_the_tube_agree_with_the_volume() -> None:
+    ct = blocks(HEIGHTS)
+    centres = np.array([[60.0, 60.0, z] for z in HEIGHTS[::-1]])
+    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0))
+    made = vertebrae_from_votes(maps, centres + np.array([4.0, -3.0, 3.0]), InstanceSettings())
+    assert np.allclose(maps.grid.to_lps_mm(made.centres_voxel), centres, atol=0.8)
+    assert np.allclose(made.bodies_mm3, 25.0**3, rtol=0.06)
+
+
+def test_air_alone_is_no_spine_and_no_error() -> None:
+    grid = Grid.axis_aligned((40, 64, 64), (3.0, 3.0, 3.0))
+    segment = NetworkSegmenter(FIND, SEGMENT, "by hand", NetworkSettings())
+    evidence = segment(Volume(grid, np.full(grid.shape, -1000, np.int16)))
+    assert evidence.vertebrae == ()
+
+
+def test_the_segmenter_orders_from_the_head_and_marks_what_the_border_cuts() -> None:
+    ct = blocks([6.0, *HEIGHTS])
+    segment = NetworkSegmenter(FIND, SEGMENT, "by hand", NetworkSettings())
+    before = np.array(ct.hu)
+    evidence = segment(ct)
+    assert np.array_equal(ct.hu, before)
+    z = [v.centre_lps_mm[2] for v in evidence.vertebrae]
+    assert z == sorted(z, reverse=True)
+    assert [v.cut_by_border for v in evidence.vertebrae] == [False] * 4 + [True] * (len(z) - 4)
+    assert set(np.unique(evidence.parts.labels)) == {0, Part.BODY}
+    assert [v.label for v in evidence.vertebrae] == list(range(1, len(z) + 1))
+    spine = name_levels(evidence, SpineSettings())
+    assert len(spine.vertebrae) == len(z)
