@@ -50,12 +50,13 @@ def column(
     blur_mm: float = 1.0,
     mirrored: bool = False,
 ) -> tuple[Volume, Spine]:
-    """Bodies on a straight axis with blocks behind them for posterior elements; their CT, and masks `grow_mm` off."""
+    """Bodies on a straight axis with blocks behind them for posterior elements; their CT, and masks `grow_mm`
+    off."""
     axes = np.eye(3) if axes is None else axes
     tall = [0.5 * (s.anterior_mm + s.posterior_mm) + disc_mm for s in shapes]
     at = -np.cumsum([0.0, *[0.5 * (a + b) for a, b in zip(tall[:-1], tall[1:], strict=True)]])
     centres = at[:, None] * axes[:, 2][None, :]
-    low, high = centres.min(axis=0) - (34, 34, 34), centres.max(axis=0) + (34, 52, 34)
+    low, high = centres.min(axis=0) - (24, 20, 18), centres.max(axis=0) + (24, 40, 18)
     shape = tuple(int(n) for n in np.ceil((high - low)[::-1] / spacing_mm))
     grid = Grid.axis_aligned(shape, spacing_mm, tuple(float(x) for x in low))
     index = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), axis=-1).reshape(-1, 3)
@@ -66,9 +67,8 @@ def column(
     for label, (body, centre) in enumerate(zip(shapes, centres, strict=True), start=1):
         left, back, up = ((points - centre) @ axes).T
         height = 0.5 * body.height_mm(-back)
-        wall = 1.0 - (np.abs(left / (0.5 * body.width_mm)) ** 2.6 + np.abs(back / (0.5 * body.depth_mm)) ** 2.6) ** (
-            1 / 2.6
-        )
+        radius = np.abs(left / (0.5 * body.width_mm)) ** 2.6 + np.abs(back / (0.5 * body.depth_mm)) ** 2.6
+        wall = 1.0 - radius ** (1 / 2.6)
         wall_mm = wall * 0.5 * body.depth_mm
         depth = np.minimum(height - np.abs(up), wall_mm)
         if body.lip_mm:

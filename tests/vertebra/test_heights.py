@@ -25,7 +25,7 @@ def _load(name: str):  # tests are collected with importlib: neighbours are load
 
 bodies = _load("bodies")
 Shape, column = bodies.Shape, bodies.column
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def measured(ct: Volume, spine: Spine) -> tuple[VertebraMeasures, ...]:

@@ -16,7 +16,8 @@ class GradeSettings:
     an angle `angled_deg` beyond it. `certain`: a loss from here needs no sign. `borderline`: with a sign it is
     said.
     `odd_sd`: own proportions this many SDs off the level's norm are borderline, when the loss can be `seen`
-    (McCloskey 1993 and Eastell 1991 ask for 3 SD before they call it a deformity). `suspect`: a vertebra with this
+    (McCloskey 1993 and Eastell 1991 ask for 3 SD before they call it a deformity); at T11-L1, wedged in many
+    healthy people, `odd_wedge_sd`. `suspect`: a vertebra with this
     loss is no reference for its neighbours. `crush`: posterior loss that makes a crush. `wall_intact`,
     `wall_broken`: between these posterior losses trust goes from the own wall to the neighbours. `scheuermann`:
     at least so many vertebrae in a row wedged by so many degrees (Sorensen 1964).
@@ -29,6 +30,7 @@ class GradeSettings:
     borderline: float = 0.13
     seen: float = 0.15
     odd_sd: float = 2.4
+    odd_wedge_sd: float = 3.0
     suspect: float = 0.12
     depressed_mm: float = 0.5
     sunk_mm: float = 1.0

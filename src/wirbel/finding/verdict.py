@@ -37,7 +37,7 @@ class Case:
 
 def verdict_of(case: Case, settings: GradeSettings) -> Finding:
     """The verdict on a vertebra whose heights are known."""
-    loss = max(0.0, case.expected.largest)
+    loss = _loss(case)
     signs = _signs(case, settings)
     alike = case.wedged_run >= settings.scheuermann_run and loss < settings.certain
     if _is_fracture(case, loss, signs, settings) and not alike:
@@ -57,6 +57,20 @@ def verdict_of(case: Case, settings: GradeSettings) -> Finding:
     return _finding(case, verdict, loss, reasons, _numbers(case), settings)
 
 
+def _loss(case: Case) -> float:
+    """The largest loss; a low posterior wall behind a higher front is lordosis, not loss."""
+    e = case.expected
+    if _is_lordotic(case):
+        return max(0.0, e.anterior_loss, e.middle_loss)
+    return max(0.0, e.largest)
+
+
+def _is_lordotic(case: Case) -> bool:
+    """Higher in front, at a level where that is the rule."""
+    in_lordosis = case.level is None or case.level.rank >= LORDOTIC_FROM
+    return in_lordosis and case.heights.anterior_mm > case.heights.posterior_mm
+
+
 def _is_fracture(case: Case, loss: float, signs: tuple[Why, ...], settings: GradeSettings) -> bool:
     """A certain loss; a loss with a sign; or front and middle lower together where the flat rule is met too."""
     if not is_graded(case.level):
@@ -70,7 +84,7 @@ def _signs(case: Case, settings: GradeSettings) -> tuple[Why, ...]:
     """What speaks for a fracture besides the loss: a sunk endplate, or an angle far beyond the level's own."""
     upper = case.endplates.upper.deepest_mm - case.norm.upper_sunk_mm
     lower = case.endplates.lower.deepest_mm - case.norm.lower_sunk_mm
-    limit = settings.depressed_mm if max(case.expected.largest, 0.0) >= settings.found else settings.sunk_mm
+    limit = settings.depressed_mm if _loss(case) >= settings.found else settings.sunk_mm
     if max(upper, lower) >= limit:
         return (Why.ENDPLATE_DEPRESSED,)
     usual_deg = np.degrees(np.arctan((1.0 - case.norm.anterior) * case.heights.posterior_mm / (0.76 *
@@ -126,20 +140,20 @@ def _oddly_low(case: Case, settings: GradeSettings) -> bool:
     mean_mm = 0.5 * (h.anterior_mm + h.posterior_mm)
     middle_sd = (1.0 - h.middle_mm / mean_mm / case.norm.middle) / MIDDLE_SD
     anterior_sd = (1.0 - h.anterior_mm / h.posterior_mm / case.norm.anterior) / ANTERIOR_SD
-    return _own_loss(case) >= settings.seen and max(middle_sd, anterior_sd) >= settings.odd_sd
+    wedge_sd = settings.odd_wedge_sd if case.level in PHYSIOLOGICAL_WEDGE else settings.odd_sd
+    return _own_loss(case) >= settings.seen and (middle_sd >= settings.odd_sd or anterior_sd >= wedge_sd)
 
 
 def _context(case: Case, verdict: Verdict) -> list[Why]:
     """What else explains the shape."""
     reasons: list[Why] = []
     h = case.heights
-    lordotic = h.anterior_mm > 1.03 * h.posterior_mm and (case.level is None or case.level.rank >= LORDOTIC_FROM)
-    if lordotic and verdict is not Verdict.FRACTURE:
+    if _is_lordotic(case) and h.anterior_mm > 1.03 * h.posterior_mm and verdict is not Verdict.FRACTURE:
         reasons.append(Why.LORDOTIC_SHAPE)
     wedged = h.anterior_mm < 0.95 * h.posterior_mm
     if wedged and verdict is not Verdict.FRACTURE and case.level in PHYSIOLOGICAL_WEDGE:
         reasons.append(Why.PHYSIOLOGICAL_WEDGING)
-    if verdict is Verdict.BORDERLINE and case.expected.largest < 0.5 * _own_loss(case):
+    if verdict is Verdict.BORDERLINE and _loss(case) < 0.5 * _own_loss(case):
         reasons.append(Why.NEIGHBOURS_ALIKE)
     return reasons
 
