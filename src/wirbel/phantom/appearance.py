@@ -29,8 +29,8 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
     """HU without noise and blur; cheap, so that training can draw it anew over the same labels."""
     out = np.empty(labels.grid.shape, np.float32)
     spacing = labels.grid.spacing_mm
-    fine = _field(rng, labels.grid.shape, [look.texture_mm / s for s in spacing])
-    coarse = _field(rng, labels.grid.shape, [9.0 / spacing[0], 3.5 / spacing[1], 3.5 / spacing[2]])
+    grain = _Field(rng, labels.grid.shape, [look.texture_mm / s for s in spacing])
+    bundles = _Field(rng, labels.grid.shape, [9.0 / spacing[0], 3.5 / spacing[1], 3.5 / spacing[2]])
     bone = np.zeros(256, bool)
     bone[list(BONES)] = True
     marrow = np.nan_to_num(look.trabecular_hu).astype(np.float32)
@@ -42,9 +42,11 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
     for start in range(0, out.shape[0], SLAB):
         part = slice(start, start + SLAB)
         tissue = labels.tissue[part]
-        value = look.hu[tissue] + look.texture_hu[tissue] * fine[part]
+        fine = grain.slab(start, start + SLAB)
+        coarse = bundles.slab(start, start + SLAB)
+        value = look.hu[tissue] + look.texture_hu[tissue] * fine
         # fat between the muscle's bundles
-        value -= np.float32(120.0) * ((tissue == Tissue.MUSCLE) & (coarse[part] > look.muscle_fat))
+        value -= np.float32(120.0) * ((tissue == Tissue.MUSCLE) & (coarse > look.muscle_fat))
         whole = labels.depth[part]
         near = whole > -10 * voxel * 0.9
         depth = whole[near].astype(np.float32) * np.float32(DEPTH_UNIT_MM)
@@ -53,7 +55,7 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
         filled = np.clip(0.5 + depth / voxel, 0, 1)
         spongy = np.clip(0.5 + (depth - thick) / voxel, 0, 1)
         is_bone = bone[what]
-        inner = marrow[what] + np.float32(look.trabecular_texture_hu) * fine[part][near]
+        inner = marrow[what] + np.float32(look.trabecular_texture_hu) * fine[near]
         inner = inner + np.float32(EXTRA_UNIT_HU) * labels.extra[part][near]
         around = np.where(is_bone, np.float32(10.0), value[near])
         special = (~is_bone) & (depth > 0)
@@ -63,18 +65,26 @@ def draw_appearance(labels: PhantomLabels, rng: np.random.Generator, look: Look)
     return out
 
 
-def _field(rng: np.random.Generator, shape: tuple[int, int, int], grain_voxel: list[float]) -> np.ndarray:
-    """A unit-variance field that varies over about the given number of voxels; drawn coarse, then enlarged."""
-    step = [max(1.0, g) for g in grain_voxel]
-    small = [int(np.ceil(n / s)) + 2 for n, s in zip(shape, step, strict=True)]
-    noise = rng.standard_normal(small, dtype=np.float32)
-    noise = ndimage.gaussian_filter(noise, 0.6)
-    noise /= max(float(noise.std()), 1e-6)
-    if all(s == 1.0 for s in step):
-        return noise[: shape[0], : shape[1], : shape[2]]
-    where = [np.minimum((np.arange(n) / s), m - 1.001) for n, s, m in zip(shape, step, small, strict=True)]
-    for axis, position in enumerate(where):
-        low = position.astype(int)
-        share = (position - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        noise = np.take(noise, low, axis) * (1 - share) + np.take(noise, low + 1, axis) * share
-    return noise
+class _Field:
+    """A unit-variance field that varies over about the given number of voxels: drawn coarse, enlarged by slabs."""
+
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, int, int], grain_voxel: list[float]) -> None:
+        self._shape = shape
+        self._step = [max(1.0, g) for g in grain_voxel]
+        small = [int(np.ceil(n / s)) + 2 for n, s in zip(shape, self._step, strict=True)]
+        noise = ndimage.gaussian_filter(rng.standard_normal(small, dtype=np.float32), 0.6)
+        self._noise = noise / max(float(noise.std()), 1e-6)
+
+    def slab(self, start: int, stop: int) -> np.ndarray:
+        """The field's values for slices start..stop."""
+        nz, ny, nx = self._shape
+        out = self._noise
+        for axis, (low, high) in enumerate(((start, min(stop, nz)), (0, ny), (0, nx))):
+            if self._step[axis] == 1.0:
+                out = out[(slice(None),) * axis + (slice(low, high),)]
+                continue
+            at = np.arange(low, high) / self._step[axis]
+            whole = at.astype(int)
+            share = (at - whole).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+            out = np.take(out, whole, axis) * (1 - share) + np.take(out, whole + 1, axis) * share
+        return out

@@ -44,20 +44,22 @@ def fracture(rng: np.random.Generator, body: Body, shape: Shape, grade: Grade) -
     upper, lower = _sinks(rng, shape)
     side = rng.normal(0, 0.12)
     expected = true_shape(body)
+    # the wall bulges first: it moves the stations at which heights are taken
+    bulge = rng.uniform(0.2, 1.0) * (1.5 if grade is Grade.SEVERE else 0.7)
+    body = replace(body, bulge=bulge)
     low, high = 0.0, 40.0
     for _ in range(14):
         size = 0.5 * (low + high)
         loss = loss_of(true_shape(_broken(body, upper, lower, size, side)), expected)
         low, high = (size, high) if loss < target else (low, size)
-    bulge = rng.uniform(0.2, 1.0) * (1.5 if grade is Grade.SEVERE else 0.7)
-    return replace(_broken(body, upper, lower, 0.5 * (low + high), side), bulge=bulge)
+    return _broken(body, upper, lower, 0.5 * (low + high), side)
 
 
 def _sinks(rng: np.random.Generator, shape: Shape) -> tuple[Sink, Sink]:
     share = rng.choice([0.0, rng.uniform(0.1, 0.4)])
     if shape is Shape.WEDGE:
-        upper = Sink(1.0, rng.uniform(0.15, 0.45), rng.uniform(0.0, 0.1))
-        return upper, Sink(share * 0.6, share, 0.0)
+        upper = Sink(1.0, rng.uniform(0.05, 0.25), rng.uniform(0.0, 0.08))
+        return upper, Sink(share * 0.6, share * 0.4, 0.0)
     if shape is Shape.BICONCAVE:
         both = rng.uniform(0.3, 1.0)
         upper = Sink(rng.uniform(0, 0.12), 0.5, rng.uniform(0, 0.05))

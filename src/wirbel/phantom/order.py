@@ -17,7 +17,7 @@ from wirbel.phantom.settings import AnatomySettings, Mimic
 from wirbel.phantom.shapes import simulate_around_shapes
 from wirbel.phantom.simulate import simulate
 from wirbel.phantom.view import view_of
-from wirbel.phantom.write import Format, write_study
+from wirbel.phantom.write import Format, check_free, write_study
 from wirbel.spine import Level, Variant
 
 PHASES = ("native", "arterial", "portal_venous")
@@ -48,6 +48,7 @@ def make_phantom(order: PhantomOrder, out: Path, kind: Format) -> Truth:
         raise UsageError(f"phase {phase!r} is unknown: say one of {', '.join(PHASES)}")
     if order.seed < 0:
         raise UsageError(f"seed {order.seed} is negative: say 0 or more")
+    check_free(out)
     rng = np.random.default_rng(order.seed)
     step, pixel = order.spacing_mm or preset.spacing_mm
     spacing = (step, pixel, pixel)
@@ -56,7 +57,8 @@ def make_phantom(order: PhantomOrder, out: Path, kind: Format) -> Truth:
     else:
         anatomy = draw_anatomy(rng, settings_of(order, preset))
         truth = anatomy.truth
-        study = simulate(anatomy, view_of(anatomy, preset.region, spacing), scanner, rng, phase=phase)
+        grid = view_of(anatomy, preset.region, spacing)
+        study = simulate(anatomy, grid, scanner, rng, phase=phase, circle_mm=preset.circle_mm)
     write_study(study, truth, out, seed=order.seed, kind=kind)
     return truth
 

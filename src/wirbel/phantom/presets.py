@@ -17,6 +17,7 @@ class Preset:
     scanner: str
     phase: str | None = None
     anatomy: AnatomySettings = field(default_factory=AnatomySettings)
+    circle_mm: float | None = None
 
 
 _CALM = frozenset(Mimic)
@@ -49,5 +50,5 @@ PRESETS: dict[str, Preset] = {
     "spine": Preset(Region.SPINE, (1.0, 0.6), "ge-bone-1.25", "native"),
     "lumbar": Preset(Region.LUMBAR, (1.0, 0.5), "philips-iqon-1", "native"),
     "neck": Preset(Region.NECK, (1.0, 0.6), "canon-fc08-1", "arterial"),
-    "screening": Preset(Region.CHEST, (1.25, 0.7), "ge-lung-2.5", "native"),
+    "screening": Preset(Region.CHEST, (1.25, 0.7), "ge-lung-2.5", "native", circle_mm=360.0),
 }

@@ -8,6 +8,9 @@ from scipy import ndimage
 
 from wirbel.volume import Grid
 
+#: Metal in drawn HU.
+METAL_HU = 2500.0
+
 
 @dataclass(frozen=True, slots=True)
 class Scanner:
@@ -44,6 +47,7 @@ def scan(
         wide = ndimage.gaussian_filter(out, [0.0, 1.2 / spacing[1], 1.2 / spacing[2]], truncate=2.5)
         out = out + np.float32(scanner.sharpening) * (out - wide)
     out = out + noise(hu, spacing, scanner, rng)
+    _metal_streaks(out, hu, grid, rng)
     return np.clip(out, -1024, 3071).astype(np.float32)
 
 
@@ -64,6 +68,29 @@ def noise(
         rows = ndimage.gaussian_filter(rows, (0.5, 0.7, 0)) * 2.0
         out += np.float32(scanner.streaks_hu) * rows * np.clip(path[:, None, None] - 0.9, 0, 1)
     return out
+
+
+def _metal_streaks(out: np.ndarray, hu: np.ndarray, grid: Grid, rng: np.random.Generator) -> None:
+    """Dark and bright rays away from metal, slice by slice, in place."""
+    area = float(grid.spacing_mm[1] * grid.spacing_mm[2])
+    for k in np.flatnonzero((hu > METAL_HU).any(axis=(1, 2))):
+        rows, columns = np.nonzero(hu[k] > METAL_HU)
+        y = (np.arange(hu.shape[1]) - rows.mean())[:, None] * grid.spacing_mm[1]
+        x = (np.arange(hu.shape[2]) - columns.mean())[None, :] * grid.spacing_mm[2]
+        rays = ndimage.gaussian_filter1d(rng.standard_normal(180), 1.2, mode="wrap") * 1.6
+        spread = max(float(rows.std() * grid.spacing_mm[1]), float(columns.std() * grid.spacing_mm[2]), 4.0)
+        angle = ((np.arctan2(y, x) / np.pi + 1) * 89.99).astype(int)
+        strength = min(28.0 * np.sqrt(len(rows) * area), 420.0)
+        fade = np.exp(-np.hypot(x, y) / 70.0) * np.clip(np.hypot(x, y) / spread, 0, 1)
+        body = hu[k] > -700
+        out[k] += (strength * rays[angle] * fade * body).astype(np.float32)
+
+
+def within_circle(hu: np.ndarray, grid: Grid, diameter_mm: float) -> np.ndarray:
+    """Values outside the reconstruction circle set to the padding that scanners use."""
+    y = (np.arange(hu.shape[1]) - 0.5 * (hu.shape[1] - 1))[:, None] * grid.spacing_mm[1]
+    x = (np.arange(hu.shape[2]) - 0.5 * (hu.shape[2] - 1))[None, :] * grid.spacing_mm[2]
+    return np.where(np.hypot(x, y)[None] <= 0.5 * diameter_mm, hu, hu.dtype.type(-1024))
 
 
 def random_scanner(rng: np.random.Generator) -> Scanner:

@@ -8,7 +8,7 @@ from wirbel.phantom.anatomy import Anatomy
 from wirbel.phantom.appearance import draw_appearance
 from wirbel.phantom.look import Look, realistic_look
 from wirbel.phantom.rasterise import PhantomLabels, rasterise
-from wirbel.phantom.scanner import Scanner, scan
+from wirbel.phantom.scanner import Scanner, scan, within_circle
 from wirbel.volume import Grid, Volume, freeze
 
 #: Slices are drawn at most this far apart before the scanner's slice profile averages them.
@@ -26,9 +26,18 @@ class SimulatedCt:
 
 
 def simulate(
-    anatomy: Anatomy, grid: Grid, scanner: Scanner, rng: np.random.Generator, *, phase: str | None = None
+    anatomy: Anatomy,
+    grid: Grid,
+    scanner: Scanner,
+    rng: np.random.Generator,
+    *,
+    phase: str | None = None,
+    circle_mm: float | None = None,
 ) -> SimulatedCt:
-    """Draw and scan a person; `phase` native, arterial or portal_venous (None: drawn)."""
+    """Draw and scan a person; `phase` native, arterial or portal_venous (None: drawn).
+
+    `circle_mm`: diameter of the reconstruction circle, outside of which lies padding (None: the whole grid).
+    """
     look = realistic_look(rng, anatomy.person.trabecular_hu, cortex_mm=anatomy.person.cortex_mm, phase=phase)
     steps = max(1, int(np.ceil(grid.spacing_mm[0] / FINE_MM)))
     fine = _refined(grid, steps)
@@ -37,6 +46,8 @@ def simulate(
     offset = steps // 2
     kept = slice(offset, offset + steps * grid.shape[0], steps)
     whole = np.rint(hu[kept]).astype(np.int16)
+    if circle_mm is not None:
+        whole = within_circle(whole, grid, circle_mm)
     if steps > 1:
         labels = rasterise(anatomy, grid)
     return SimulatedCt(Volume(grid, freeze(whole)), labels, look, scanner)

@@ -120,8 +120,10 @@ def _wall_and_lungs(grid: Grid, box: tuple[slice, slice, slice], anatomy: Anatom
         - (centre_z - dome_low) * np.clip((y - yc + 18) / (95 * k), 0, 1.2) ** 2
         - 25.0 * np.clip((yc - y) / (90 * k), 0, 1.2) ** 2
     ).astype(np.float32)
-    lowest = float(np.interp(19.9, trunk.rank[::-1], trunk.z_mm[::-1]))
-    above = (z > np.maximum(dome, lowest)) & inside
+    # the recess behind ends softly, deepest beside the column
+    aside = np.clip(np.abs(x - cx) / (95 * k), 0, 1) ** 2
+    lowest = np.interp(19.9, trunk.rank[::-1], trunk.z_mm[::-1]) + 26.0 * k * aside
+    above = (z > np.maximum(dome, lowest.astype(np.float32))) & inside
     front = trunk.at("chest_front_y", z)
     reach = np.clip((cy - y) / np.maximum(cy - front, 20.0), 0, 1)
     at = np.interp(reach, [0.0, 0.1, 0.2, 0.45, 0.75, 1.0], [15.0, 17.0, 24.0, 42.0, 34.0, 12.0])

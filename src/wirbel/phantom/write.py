@@ -30,8 +30,7 @@ def write_study(study: SimulatedCt, truth: Truth, folder: Path, *, seed: int, ki
 
     Raises `DeliveryError` when the folder holds something already or cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise DeliveryError(f"{folder.name!r} is not empty: name a new folder for the phantom")
+    check_free(folder)
     try:
         with _whole_or_nothing(folder) as out:
             if kind in ("dicom", "both"):
@@ -41,6 +40,12 @@ def write_study(study: SimulatedCt, truth: Truth, folder: Path, *, seed: int, ki
             _write_truth(study, truth, out / "truth", seed)
     except OSError as exc:
         raise DeliveryError(f"cannot write the phantom to {folder.name!r}: {exc.strerror or exc}") from exc
+
+
+def check_free(folder: Path) -> None:
+    """Raise `DeliveryError` unless the folder is new or empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DeliveryError(f"{folder.name!r} is not empty: name a new folder for the phantom")
 
 
 def write_nifti(array: np.ndarray, grid: Grid, path: Path, *, description: str) -> None:
