@@ -59,6 +59,36 @@ def words_of(html: str) -> _Words:
     return parser
 
 
+def column_of(pages: ReportPages) -> str:
+    """The words in the picture of the column, which is also the one in PDF and PNG."""
+    found = re.search(r'<figure class="column">(.*?)</figure>', pages.html, re.DOTALL)
+    assert found
+    return " ".join(re.findall(r"<text[^>]*>([^<]*)<", found.group(1)))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_picture_of_the_column_has_sides_scale_series_slices_and_notice(
+    rendered: Callable, study: str, code: str
+) -> None:
+    words = column_of(rendered(study, code))
+    for mark in "APRLHF":
+        assert re.search(rf"\b{mark}\b", words), mark
+    assert "cm" in words
+    assert language(code).say("study.series") in words
+    assert re.search(r"\d+–\d+ \w+ \d+", words)
+    assert language(code).say("notice.research") in words
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_picture_names_every_vertebra_in_both_views_with_heights(rendered: Callable, code: str) -> None:
+    words = column_of(rendered("relative_study", code))
+    for i in range(1, 6):
+        assert len(re.findall(rf"\bV{i}\b", words)) == 3  # two views and the list between them
+    assert language(code).number(16.8) in words
+    assert language(code).say("language.relative") in words
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_page_says_research_use_only(rendered: Callable, study: str, code: str) -> None:
@@ -121,6 +151,7 @@ def test_simulated_images_are_called_simulated_everywhere(rendered: Callable, co
     pages = rendered("relative_study", code)
     assert language(code).say("notice.simulated") in pages.html
     assert language(code).say("notice.simulated_long") in pages.text
+    assert language(code).say("notice.simulated") in column_of(pages)
     assert json.loads(pages.json)["simulated"] is True
     assert ",yes," in pages.csv.splitlines()[1]
     assert language(code).say("notice.simulated_long") not in rendered("clear_study", code).text

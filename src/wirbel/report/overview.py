@@ -7,6 +7,7 @@ import numpy as np
 from wirbel.finding import Verdict
 from wirbel.report import svg
 from wirbel.report.rows import Row
+from wirbel.report.sentences import is_simulated
 from wirbel.report.straighten import THICKNESS_MM, Reformat
 from wirbel.report.tone import INK, MUTED, TONES
 from wirbel.report.wording import Wording
@@ -154,7 +155,7 @@ def _strip(
     left, right = panel.x + panel.width, panel.x + panel.width + width
     heading = wording.language.say("picture.heights")
     parts = [svg.text(right - 12, panel.y + 9, heading, size=10, colour=MUTED, anchor="end")]
-    places = spread(wanted, 25.0, panel.y + 28, panel.y + panel.height - 16)
+    places = spread(wanted, 27.0, panel.y + 28, panel.y + panel.height - 16)
     for row, at, y in zip(rows, wanted, places, strict=True):
         colour = TONES[row.tone].on_paper
         x = left + 22
@@ -219,6 +220,8 @@ def _captions(
     x = views[0][1].x
     marks = [reformat[:1].upper() + reformat[1:], say("notice.research")]
     if wording.relative:
-        marks.insert(1, say("language.relative"))
+        marks.append(say("language.relative"))
+    if is_simulated(wording):
+        marks.append(say("notice.simulated"))
     parts.append(svg.text(x, below + 47, " · ".join(marks), size=10.5, colour=MUTED))
     return parts

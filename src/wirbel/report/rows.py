@@ -11,6 +11,8 @@ from wirbel.spine import Vertebra
 from wirbel.vertebra import BodyHeights, Density, NotMeasured, VertebraMeasures
 from wirbel.volume import Grid, Plane
 
+#: Reasons that the table's columns already show.
+UNREMARKABLE = {Why.HEIGHTS_WITHIN_NORMAL, Why.LEVEL_NOT_GRADED}
 #: The array axis along which slices were acquired.
 SLICE_AXIS = {Plane.AXIAL: 0, Plane.CORONAL: 1, Plane.SAGITTAL: 2}
 
@@ -39,7 +41,7 @@ class Row:
     @property
     def plain(self) -> bool:
         """Whether there is nothing to explain: normal, and its heights are as expected."""
-        return self.finding.verdict is Verdict.NORMAL and set(self.finding.reasons) <= {Why.HEIGHTS_WITHIN_NORMAL}
+        return self.finding.verdict is Verdict.NORMAL and set(self.finding.reasons) <= UNREMARKABLE
 
     @property
     def tone(self) -> Verdict:
