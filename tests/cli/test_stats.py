@@ -54,6 +54,7 @@ def test_a_study_becomes_a_sentence_tables_figures_and_files(readings_csv, tmp_p
     assert written == {"result.md", "result.html", "result.json", "readers.svg", "differences.svg"}
     page = (tmp_path / "out" / "result.html").read_text()
     assert page.count("<svg") == 2 and "Research use only." in page
+    assert "Research use only." in (tmp_path / "out" / "readers.svg").read_text()
     assert 'href="http' not in page and "src=" not in page
     numbers = json.loads((tmp_path / "out" / "result.json").read_text())
     assert numbers["design"] == "FACTORIAL"
@@ -73,6 +74,15 @@ def test_a_study_becomes_a_sentence_tables_figures_and_files(readings_csv, tmp_p
 def test_the_other_analyses_are_an_option_away(readings_csv, arguments, sentence, capsys):
     assert stats("mrmc", readings_csv, *arguments) == 0
     assert sentence in capsys.readouterr().out
+
+
+def test_readers_of_one_treatment_have_a_mean_and_no_comparison(readings_csv, tmp_path, capsys):
+    one = tmp_path / "one.csv"
+    lines = readings_csv.read_text().splitlines()
+    one.write_text("\n".join([lines[0], *(line for line in lines if ",treatment 1," in line)]) + "\n")
+    assert stats("mrmc", one) == 0
+    text = capsys.readouterr().out
+    assert "the mean AUC was" in text and "Differences" not in text
 
 
 def test_auc_and_comparison_know_patients_and_thresholds(scores_csv, tmp_path, capsys):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wirbel.evaluation.mrmc.obuchowski_rockette import Analysis
-from wirbel.evaluation.pages import Drawing
+from wirbel.evaluation.pages import RESEARCH_ONLY, Drawing
 from wirbel.evaluation.roc import roc_curve
 
 if TYPE_CHECKING:
@@ -125,6 +125,9 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     FigureCanvasSVG(figure)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
+    axes.text(
+        1.0, 1.01, RESEARCH_ONLY, transform=axes.transAxes, ha="right", va="bottom", fontsize=6, color="#777777"
+    )
     return figure, axes
 
 

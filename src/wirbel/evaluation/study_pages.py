@@ -30,7 +30,7 @@ def study_page(a: Analysis) -> Page:
         tables=(
             _reader_table(a),
             _mean_table(a.figure, a.means),
-            _difference_table(a.differences),
+            *((_difference_table(a.differences),) if a.differences else ()),
             *((_difference_table(a.by_reader, title="Difference of each reader"),) if a.by_reader else ()),
             _component_table(a.components),
         ),
