@@ -12,6 +12,7 @@ from wirbel.network.spine_heads import CLASSES
 from wirbel.spine import Level, Part
 from wirbel.spine.level import from_totalsegmentator
 from wirbel.spine.split import split_body_and_posterior
+from wirbel.training.centres import paint_from_centres
 from wirbel.training.sample import ANY_CLASS, Sample
 from wirbel.volume import Grid, LabelMap, Volume
 from wirbel.volume.resample import resample_labels, resample_volume
@@ -24,6 +25,8 @@ _BODY, _POSTERIOR, _DISC, _SACRUM = (1 << CLASSES.index(c) for c in ("body", "po
 _NOT_VERTEBRA = ANY_CLASS & ~(_BODY | _POSTERIOR)
 #: How far from a given mask "no vertebra here" is believed.
 _SURE_MM = 15.0
+#: Discs are seen in slices up to this.
+_THIN_MM = 2.6
 #: Samples finer than this are cropped to their masks.
 _CROP_BELOW_MM = 2.0
 
@@ -101,6 +104,17 @@ def real_samples(
             body = read_labels(data_dir / case.bodies) if case.bodies else split_bodies(whole)
             levels = _with_mask_centres(levels, body)
             _paint(allowed, instances, list(levels), whole, body, grid)
+        else:
+            paint_from_centres(
+                allowed,
+                instances,
+                hu,
+                grid.to_voxel(np.array(list(levels.values()))),
+                spacing_mm,
+                body_bits=_BODY,
+                not_body_bits=_NOT_VERTEBRA,
+                thin_slices=max(ct.grid.spacing_mm) <= _THIN_MM,
+            )
         sample = _sample(case, levels, hu, allowed, instances, grid)
         yield case, _cropped(sample) if spacing_mm < _CROP_BELOW_MM else sample
 

@@ -98,15 +98,14 @@ def draw_stage(run: Path, data_dir: Path | None, plan: SpinePlan, net: _Net, say
 
 
 def real_stage(run: Path, data_dir: Path, net: _Net, say: Say) -> None:
-    """Put the hand-out's real CTs on the network's grid; those without masks train the finder only."""
+    """Put the hand-out's real CTs on the network's grid."""
     folder = run / f"real_{net.name}"
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "done").exists():
         return
     for case, sample in real_samples(data_dir, net.spacing_mm, _read_ct, _read_labels, bodies_of):
-        if net is FIND or case.masks:
-            save_sample(sample, folder / f"{case.name}.npz")
-            say(f"real CT {case.name} for {net.name}")
+        save_sample(sample, folder / f"{case.name}.npz")
+        say(f"real CT {case.name} for {net.name}")
     (folder / "done").touch()
 
 
