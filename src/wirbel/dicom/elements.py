@@ -17,7 +17,7 @@ from pydicom.tag import Tag
 #: What pydicom raises on bytes that are not, or no longer, DICOM.
 PARSE_ERRORS = (
     InvalidDicomError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError,
-    NotImplementedError, OverflowError, RecursionError, struct.error, zlib.error, OSError,
+    NotImplementedError, OverflowError, RecursionError, struct.error, zlib.error,
 )  # fmt: skip
 _TEXT_VR = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UI"}
 _NUMBER_VR = {"US": "H", "SS": "h"}

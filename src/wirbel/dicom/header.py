@@ -18,10 +18,10 @@ from pydicom.uid import (
 )
 
 from wirbel.dicom.elements import PARSE_ERRORS, first_text, number, numbers, sequence, text, texts, whole
-from wirbel.dicom.source import ByteSource
+from wirbel.dicom.source import ByteSource, unreadable
 
 #: An inflated dataset larger than this is no slice of a CT.
-MAX_INFLATED_BYTES = 4 * 1024**3
+MAX_INFLATED_BYTES = 2 * 1024**3
 
 _TAGS = (
     "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
@@ -111,6 +111,8 @@ def read_headers(source: ByteSource) -> tuple[ImageHeader, ...]:
             dataset, offset, syntax = parse(stream)
         except PARSE_ERRORS:
             return ()
+        except OSError as exc:
+            raise unreadable(source.name, exc) from exc
     if text(dataset, "SOPClassUID") is None:
         return ()
     return _frames(source, dataset, offset, syntax)

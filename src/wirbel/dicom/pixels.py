@@ -4,7 +4,8 @@ Values are as stored, sign-extended from BitsStored; no rescale is applied.
 """
 
 import struct
-from io import BufferedIOBase
+from dataclasses import replace
+from io import BufferedIOBase, BytesIO
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -24,13 +25,14 @@ from wirbel.dicom.header import PixelLayout, inflated
 from wirbel.dicom.jpegls import decode_jpegls
 from wirbel.errors import InputRejected
 
-_NATIVE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian}
+_NATIVE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
 _DECODE_ERRORS = (*PARSE_ERRORS, RuntimeError, MemoryError)
 
 
 def stored_values(stream: BufferedIOBase, layout: PixelLayout, name: str) -> np.ndarray:
     """The `[row, column]` stored values of the frame that `layout` names; integers of 8, 16 or 32 bits.
 
+    Deflated files are `unpacked` before.
     Raises `InputRejected` with code PIXELS_TRUNCATED, PIXELS_UNREADABLE or NOT_MONOCHROME.
     """
     if layout.samples != 1 or layout.photometric not in {"MONOCHROME2", "MONOCHROME1", None}:
@@ -49,13 +51,21 @@ def stored_values(stream: BufferedIOBase, layout: PixelLayout, name: str) -> np.
     return values
 
 
+def unpacked(data: bytes, layout: PixelLayout, name: str) -> tuple[bytes, PixelLayout]:
+    """A deflated file inflated once for all its frames; other files as they are."""
+    if layout.syntax != DeflatedExplicitVRLittleEndian:
+        return data, layout
+    try:
+        return inflated(BytesIO(data)).getvalue(), replace(layout, syntax=ExplicitVRLittleEndian)
+    except PARSE_ERRORS as exc:
+        raise _unreadable(name, layout, type(exc).__name__) from exc
+
+
 def _native(stream: BufferedIOBase, layout: PixelLayout, name: str) -> np.ndarray:
     if layout.bits_allocated not in {8, 16, 32}:
         raise InputRejected(
             f"{name}: {layout.bits_allocated} bits a pixel are not supported", code="PIXELS_UNREADABLE"
         )
-    if layout.syntax == DeflatedExplicitVRLittleEndian:
-        stream = inflated(stream)
     start, length = _value_field(stream, layout)
     size = layout.rows * layout.columns * layout.bits_allocated // 8
     stream.seek(start + layout.frame * size)

@@ -42,21 +42,21 @@ class FileSource:
         try:
             return self.path.stat().st_size
         except OSError as exc:
-            raise _unreadable(self.name, exc) from exc
+            raise unreadable(self.name, exc) from exc
 
     def open(self) -> BufferedIOBase:
         """The file, opened for reading."""
         try:
             return self.path.open("rb")
         except OSError as exc:
-            raise _unreadable(self.name, exc) from exc
+            raise unreadable(self.name, exc) from exc
 
     def read(self) -> bytes:
         """All bytes of the file."""
         try:
             return self.path.read_bytes()
         except OSError as exc:
-            raise _unreadable(self.name, exc) from exc
+            raise unreadable(self.name, exc) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class MemberSource:
                 f"{self.name}: damaged or encrypted in the archive: pack the study again", code="ARCHIVE_DAMAGED"
             ) from exc
         except OSError as exc:
-            raise _unreadable(self.name, exc) from exc
+            raise unreadable(self.name, exc) from exc
         if len(data) > self.size:
             raise InputRejected(
                 f"{self.name}: unpacks to more than the archive declares", code="ARCHIVE_UNSAFE"
@@ -90,5 +90,6 @@ class MemberSource:
         return data
 
 
-def _unreadable(name: str, exc: OSError) -> DeliveryError:
+def unreadable(name: str, exc: OSError) -> DeliveryError:
+    """A disk that fails, in one line."""
     return DeliveryError(f"{name}: cannot be read ({exc.strerror or type(exc).__name__})")

@@ -122,13 +122,13 @@ def _same_scan(c: Candidate, finding: Candidate, cover_share: float) -> bool:
 def _overlap(c: Candidate, finding: Candidate) -> float:
     """The share of the finding series' cover along the body that the other covers too."""
     (low, high), (from_mm, to_mm) = _reach(c), _reach(finding)
-    return max(0.0, min(high, to_mm) - max(low, from_mm)) / max(1e-6, to_mm - from_mm)
+    return float(max(0.0, min(high, to_mm) - max(low, from_mm)) / max(1e-6, to_mm - from_mm))
 
 
 def _reach(c: Candidate) -> tuple[float, float]:
     affine, shape = c.grid.voxel_to_lps_mm, c.grid.shape
     ends = [affine[2, 3] + sum(affine[2, k] * n for k, n in enumerate(corner)) for corner in _corners(shape)]
-    return min(ends), max(ends)
+    return float(min(ends)), float(max(ends))
 
 
 def _corners(shape: tuple[int, int, int]) -> list[tuple[float, float, float]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from wirbel.dicom.source import ByteSource, FileSource, MemberSource
+from wirbel.dicom.source import ByteSource, FileSource, MemberSource, unreadable
 from wirbel.errors import DeliveryError, InputRejected, UsageError
 from wirbel.ingest.refusal import Refusal
 from wirbel.ingest.settings import ArchiveSettings
@@ -32,7 +32,10 @@ def sources_of(path: Path, limits: ArchiveSettings) -> tuple[ByteSource, ...]:
 def is_zip(path: Path) -> bool:
     """Whether a file starts as a zip archive does."""
     with FileSource(path.name, path).open() as stream:
-        return stream.read(4) in (_ZIP, _EMPTY_ZIP)
+        try:
+            return stream.read(4) in (_ZIP, _EMPTY_ZIP)
+        except OSError as exc:
+            raise unreadable(path.name, exc) from exc
 
 
 def _in_folder(folder: Path, limits: ArchiveSettings) -> Iterator[FileSource]:

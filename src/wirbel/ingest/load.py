@@ -2,9 +2,9 @@
 
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BytesIO
 from itertools import groupby
@@ -12,7 +12,7 @@ from itertools import groupby
 import numpy as np
 
 from wirbel.dicom.header import ImageHeader
-from wirbel.dicom.pixels import stored_values
+from wirbel.dicom.pixels import stored_values, unpacked
 from wirbel.ingest.candidate import Candidate
 from wirbel.ingest.hounsfield import LOWEST_HU, check_hounsfield
 from wirbel.ingest.settings import IngestSettings
@@ -49,8 +49,8 @@ def load(candidate: Candidate, settings: IngestSettings) -> Loaded:
     as_stacked = turn.undone(hu)
     digest = sha256()
 
-    def read(index: int, data: bytes) -> None:
-        as_stacked[index] = _placed(slice_hu(candidate.stack.slices[index], data), shear, index)
+    def read(index: int, data: bytes, syntax: str) -> None:
+        as_stacked[index] = _placed(slice_hu(candidate.stack.slices[index], data, syntax), shear, index)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -58,8 +58,10 @@ def load(candidate: Candidate, settings: IngestSettings) -> Loaded:
             running: deque[Future[None]] = deque()
             for data, indices in _files(candidate.stack.slices):
                 digest.update(data)
+                first = candidate.stack.slices[indices[0]]
+                plain, layout = unpacked(data, first.layout, first.source.name)
                 for index in indices:
-                    running.append(pool.submit(read, index, data))
+                    running.append(pool.submit(read, index, plain, layout.syntax))
                     if len(running) > 2 * settings.threads:
                         running.popleft().result()
             while running:
@@ -74,13 +76,16 @@ def check_sample(candidate: Candidate, settings: IngestSettings) -> None:
     chosen = np.unique(np.linspace(0, len(slices) - 1, SAMPLE_SLICES).round().astype(int))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        sample = np.stack([slice_hu(slices[i], slices[i].source.read()) for i in chosen])
+        sample = np.stack([_one(slices[i]) for i in chosen])
     check_hounsfield(sample, settings.hounsfield, candidate.header.source.name)
 
 
-def slice_hu(header: ImageHeader, data: bytes) -> np.ndarray:
-    """One slice in HU, int16: its own rescale, padding and everything below air set to -1024."""
-    stored = stored_values(BytesIO(data), header.layout, header.source.name)
+def slice_hu(header: ImageHeader, data: bytes, syntax: str) -> np.ndarray:
+    """One slice in HU, int16: its own rescale, padding and everything below air set to -1024.
+
+    `data` are the file's bytes, inflated where they were deflated, in transfer syntax `syntax`.
+    """
+    stored = stored_values(BytesIO(data), replace(header.layout, syntax=syntax), header.source.name)
     slope, intercept = header.rescale_slope or 1.0, header.rescale_intercept or 0.0
     padding = _padding(header, slope, intercept)
     small = header.layout.bits_stored <= 14 and stored.dtype.itemsize == 2 and padding is None
@@ -107,11 +112,16 @@ def _padding(header: ImageHeader, slope: float, intercept: float) -> tuple[int, 
     return header.padding if is_outside and high_hu > LOWEST_HU else None
 
 
+def _one(header: ImageHeader) -> np.ndarray:
+    data, layout = unpacked(header.source.read(), header.layout, header.source.name)
+    return slice_hu(header, data, layout.syntax)
+
+
 def _placed(hu: np.ndarray, shear: Shear | None, index: int) -> np.ndarray:
     return hu if shear is None else shear.place(hu, index)
 
 
-def _files(slices: Sequence[ImageHeader]) -> Iterator[tuple[bytes, Iterable[int]]]:
+def _files(slices: Sequence[ImageHeader]) -> Iterator[tuple[bytes, list[int]]]:
     """Each file's bytes once, with the indices of the slices it holds."""
     for _, group in groupby(enumerate(slices), key=lambda pair: pair[1].source):
         members = list(group)

@@ -15,7 +15,7 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from wirbel.dicom.source import ByteSource
+from wirbel.dicom.source import ByteSource, unreadable
 from wirbel.errors import InputRejected
 from wirbel.ingest.refusal import Refusal
 from wirbel.volume import Grid
@@ -58,7 +58,7 @@ def is_nifti(source: ByteSource) -> bool:
     try:
         with _unpacked(source) as stream:
             return _header_size(stream.read(348)) is not None
-    except (*_DAMAGED, OSError):
+    except _DAMAGED:
         return False
 
 
@@ -217,14 +217,19 @@ def _affine(name: str, header: Any, shape: tuple[int, int, int]) -> tuple[np.nda
 
 @contextmanager
 def _unpacked(source: ByteSource) -> Iterator[BufferedIOBase]:
-    with source.open() as stream:
-        is_gzip = stream.read(2) == b"\x1f\x8b"
-        stream.seek(0)
-        if is_gzip:
-            with gzip.GzipFile(fileobj=stream) as unpacked:
-                yield unpacked
-        else:
-            yield stream
+    try:
+        with source.open() as stream:
+            is_gzip = stream.read(2) == b"\x1f\x8b"
+            stream.seek(0)
+            if is_gzip:
+                with gzip.GzipFile(fileobj=stream) as unpacked:
+                    yield unpacked
+            else:
+                yield stream
+    except gzip.BadGzipFile:
+        raise
+    except OSError as exc:
+        raise unreadable(source.name, exc) from exc
 
 
 def _digest(source: ByteSource) -> str:

@@ -10,8 +10,9 @@ class GeometrySettings:
     """Tolerances of the slices' arrangement; our choice, from the rounding seen in scanners' headers.
 
     Steps between neighbours may differ from their median by `step_tolerance_fraction` of it, at least
-    `step_tolerance_mm` (positions rounded to 0.1 mm are common); positions from the even stack by as much. A drift across the stack of more than
-    `shear_tolerance_pixels` is corrected as gantry tilt; beyond `max_tilt_deg` it is none.
+    `step_tolerance_mm` (positions rounded to 0.1 mm are common); positions from the even stack by as much.
+    A drift across the stack of more than `shear_tolerance_pixels` is corrected as gantry tilt; beyond
+    `max_tilt_deg` it is none.
     """
 
     min_slices: int = 5

@@ -25,8 +25,8 @@ def find_studies(path: Path) -> list[Path]:
 
 def _in_folder(folder: Path) -> list[Path]:
     files, folders = _listed(folder)
-    images = [f for f in files if _study_of(f) is not None]
-    if images or (folders and len(_studies_below(folder)) == 1 and not _volumes(files)):
+    has_images = any(_study_of(f) is not None for f in files)
+    if has_images or (folders and len(_studies_below(folder)) == 1 and not _volumes(files)):
         return [folder]
     found = _volumes(files)
     for child in folders:
