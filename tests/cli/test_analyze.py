@@ -10,8 +10,12 @@ import time
 
 import pytest
 
-from wirbel.cli.batch import studies_of
+from wirbel.cli.batch import analyse_inputs, studies_of
 from wirbel.cli.main import run
+from wirbel.cli.one_study import Engine
+from wirbel.cli.order import Order
+from wirbel.ingest import read_masks
+from wirbel.spine import evidence_from_masks
 
 FILES = {
     "report.html", "report.pdf", "report.txt", "result.json", "vertebrae.csv", "overview.png",
@@ -98,17 +102,29 @@ def test_one_bad_study_never_stops_the_rest(study, tmp_path, capsys):
     (cohort / "empty").mkdir(parents=True)
     (cohort / "notes").mkdir()
     (cohort / "notes" / "note.txt").write_text("no image")
-    inputs = [str(cohort / "empty"), str(cohort / "notes"), str(cohort / "gone"), str(study.nifti)]
-    code = run(["analyze", *inputs, "-o", str(out), "--engine", "network", "--json"])
+    masks = read_masks(study.masks)
+    engine = Engine(lambda ct: evidence_from_masks(masks, numbering="verse", ct_grid=ct.grid), {})
+    inputs = [cohort / "empty", cohort / "notes", cohort / "gone", study.nifti]
+    assert analyse_inputs(inputs, out, Order(), as_json=True, engine=engine) == 1
     captured = capsys.readouterr()
-    if code == 4:
-        pytest.skip("no spine network is installed")
-    assert code == 1
     shown = json.loads(captured.out)
-    assert [s["exit_code"] for s in shown["studies"]][:3] == [3, 3, 2]
+    assert [s["exit_code"] for s in shown["studies"]] == [3, 3, 2, 0]
+    assert [v["name"] for v in shown["studies"][3]["vertebrae"]] == ["L1", "L2", "L3", "L4"]
     assert json.loads((out / "summary.json").read_text()) == shown
-    assert all(name in captured.err for name in ("empty", "notes", "gone"))
-    assert not (out / "empty").exists()
+    assert all(f"wirbel: {name}" in captured.err for name in ("empty", "notes", "gone"))
+    assert {entry.name for entry in out.iterdir()} == {"ct", "summary.json"}
+
+
+def test_a_defect_in_one_study_is_set_aside_and_named_without_its_words(study, tmp_path, capsys):
+    def broken(_ct):
+        raise ZeroDivisionError("Mustermann^Max")
+
+    inputs = [study.nifti, study.dicom]
+    assert analyse_inputs(inputs, tmp_path / "out", Order(), as_json=False, engine=Engine(broken, {})) == 1
+    captured = capsys.readouterr()
+    assert "0 of 2 studies done" in captured.out
+    assert captured.err.count("unexpected ZeroDivisionError") == 2
+    assert "Mustermann" not in captured.out + captured.err
 
 
 def test_studies_of_the_same_name_get_folders_of_their_own(tmp_path):

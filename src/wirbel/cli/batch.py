@@ -22,15 +22,18 @@ SUMMARY = "summary.json"
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
-def analyse_inputs(inputs: Sequence[Path], out: Path, order: Order, *, as_json: bool) -> int:
+def analyse_inputs(
+    inputs: Sequence[Path], out: Path, order: Order, *, as_json: bool, engine: Engine | None = None
+) -> int:
     """Analyse all inputs into `out` (several: one folder each below it); prints, and gives the exit code.
 
     One study that fails ends with its own code; of several, some that failed are code 1 and each is listed.
+    `engine` None: the one that the order names.
     """
     studies = studies_of(inputs)
     if order.masks is not None and len(studies) > 1:
         raise UsageError(f"--masks belong to one study, {len(studies)} are given: analyse them one by one")
-    engine = engine_of(order)
+    engine = engine or engine_of(order)
     if len(studies) == 1:
         return _single(studies[0][1], out, order, engine, as_json=as_json)
     return _several(studies, out, order, engine, as_json=as_json)
