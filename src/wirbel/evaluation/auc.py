@@ -48,8 +48,10 @@ def auc(
     """
     labels, values = labelled_scores(truth, scores)
     diseased, healthy = values[labels], values[~labels]
-    low, high, value = auc_limits(placements(diseased, healthy), method=method, level=level)
-    return Estimate(float(value), float(low), float(high), level, labels.size, method.value)
+    one = placements(diseased, healthy)
+    parts = Placements(one.diseased[None], one.healthy[None])
+    low, high, value = auc_limits(parts, method=method, level=level)
+    return Estimate(float(value[0]), float(low[0]), float(high[0]), level, labels.size, method.value)
 
 
 def auc_limits(
@@ -70,9 +72,9 @@ def auc_limits(
             f"{method.value} needs two cases of each class, got {m} diseased and {n} healthy:"
             " use a score interval"
         )
-    if area.ndim == 0 and float(area) in (0.0, 1.0):
+    if area.size == 1 and area.item() in (0.0, 1.0):
         raise ValueError(
-            f"{method.value} gives no interval for an area of {float(area):g} (no variance): use a score interval"
+            f"{method.value} gives no interval for an area of {area.item():g} (no variance): use a score interval"
         )
     limits = wald_limits if method is AucInterval.DELONG else logit_limits
     return *limits(area, parts.variance, z), area

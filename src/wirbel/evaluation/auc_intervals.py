@@ -17,13 +17,13 @@ _STEPS = 50
 """Halvings of [0, 1]: 1e-15."""
 
 
-def wald_limits(auc: Floats, variance: Floats, z: npt.ArrayLike) -> tuple[Floats, Floats]:
+def wald_limits(auc: Floats, variance: Floats, z: float | Floats) -> tuple[Floats, Floats]:
     """Area -/+ z SE, cut at 0 and 1 (DeLong 1988)."""
     half = np.asarray(z) * np.sqrt(variance)
     return np.maximum(auc - half, 0.0), np.minimum(auc + half, 1.0)
 
 
-def logit_limits(auc: Floats, variance: Floats, z: npt.ArrayLike) -> tuple[Floats, Floats]:
+def logit_limits(auc: Floats, variance: Floats, z: float | Floats) -> tuple[Floats, Floats]:
     """Symmetric on the logit scale (Pepe 2003, p. 107); at an area of 0 or 1 it has no width."""
     inside = (auc > 0) & (auc < 1)
     safe = np.where(inside, auc, 0.5)
@@ -32,7 +32,7 @@ def logit_limits(auc: Floats, variance: Floats, z: npt.ArrayLike) -> tuple[Float
     return np.where(inside, low, auc), np.where(inside, high, auc)
 
 
-def newcombe_variance(theta: Floats, diseased: npt.ArrayLike, healthy: npt.ArrayLike) -> Floats:
+def newcombe_variance(theta: Floats, diseased: int | Floats, healthy: int | Floats) -> Floats:
     """Hanley & McNeil's variance with both case numbers set to their mean (Newcombe, Stat Med 2006;25:559,
     method 5)."""
     m, n = np.asarray(diseased, dtype=np.float64), np.asarray(healthy, dtype=np.float64)
@@ -41,7 +41,7 @@ def newcombe_variance(theta: Floats, diseased: npt.ArrayLike, healthy: npt.Array
     return np.asarray(theta * (1 - theta) * spread / (m * n))
 
 
-def score_limits(auc: Floats, variance_at: Callable[[Floats], Floats], z: npt.ArrayLike) -> tuple[Floats, Floats]:
+def score_limits(auc: Floats, variance_at: Callable[[Floats], Floats], z: float | Floats) -> tuple[Floats, Floats]:
     """All theta with (auc - theta)^2 <= z^2 V(theta): both ends by bisection on [0, auc] and [auc, 1].
 
     The variance is taken at the limit, not at the estimate, so that the interval neither leaves [0, 1] nor
@@ -64,11 +64,11 @@ def score_limits(auc: Floats, variance_at: Callable[[Floats], Floats], z: npt.Ar
 def scaled_score_limits(
     auc: Floats,
     variance: Floats,
-    z: npt.ArrayLike,
+    z: float | Floats,
     *,
-    diseased: npt.ArrayLike,
-    healthy: npt.ArrayLike,
-    units: npt.ArrayLike | None = None,
+    diseased: int | Floats,
+    healthy: int | Floats,
+    units: int | Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Newcombe's score interval, its variance function scaled to the one the data show (our default).
 

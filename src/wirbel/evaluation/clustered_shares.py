@@ -57,7 +57,7 @@ class ClusterCounts:
         rarer = np.minimum((self.hits > 0).sum(axis=-1), (self.units > self.hits).sum(axis=-1))
         weight = rarer / (rarer + STEADYING_CLUSTERS)
         size = (self.units**2).sum(axis=-1) / total
-        return np.exp(weight * np.log(np.maximum(raw, 0.5)) + (1 - weight) * np.log(size) / 2)
+        return np.asarray(np.exp(weight * np.log(np.maximum(raw, 0.5)) + (1 - weight) * np.log(size) / 2))
 
 
 def cluster_counts(values: npt.ArrayLike, clusters: npt.ArrayLike) -> ClusterCounts:
@@ -75,7 +75,7 @@ def rao_scott_limits(counts: ClusterCounts, *, level: float = 0.95) -> tuple[Flo
     clusters = (counts.units > 0).sum(axis=-1)
     z = stats.t.isf((1 - valid_level(level)) / 2, np.maximum(clusters - 1, 1))
     effective = counts.units.sum(axis=-1) / np.maximum(counts.design_effect, 1.0)
-    return wilson_limits(np.asarray(counts.share * effective), np.asarray(effective), z)
+    return wilson_limits(np.asarray(counts.share * effective), np.asarray(effective), np.asarray(z))
 
 
 def clustered_proportion(values: npt.ArrayLike, clusters: npt.ArrayLike, *, level: float = 0.95) -> Estimate:

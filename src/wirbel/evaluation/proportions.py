@@ -66,7 +66,7 @@ def proportion_limits(
     return _LIMITS[method](successes, total, 1.0 - level)
 
 
-def wilson_limits(k: Floats, n: Floats, z: npt.ArrayLike) -> tuple[Floats, Floats]:
+def wilson_limits(k: Floats, n: Floats, z: float | Floats) -> tuple[Floats, Floats]:
     """Score interval for a given normal (or t) quantile (Wilson, JASA 1927;22:209)."""
     p, z2 = k / n, np.asarray(z, dtype=np.float64) ** 2
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
