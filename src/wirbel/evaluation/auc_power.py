@@ -90,7 +90,7 @@ def paired_areas_binormal(truth: npt.ArrayLike, first: npt.ArrayLike, second: np
     one, two = (_Binormal.fitted(labels, s) for s in scores)
     together = [float(np.corrcoef(scores[0][part], scores[1][part])[0, 1]) for part in (labels, ~labels)]
     shared = one.covariance(two, diseased=together[0], healthy=together[1], ratio=ratio)
-    v1, v2 = (x.covariance(x, diseased=1.0, healthy=1.0, ratio=ratio) for x in (one, two))
+    v1, v2 = one.variance(ratio), two.variance(ratio)
     return AucEffect(float(matrix.areas[0] - matrix.areas[1]), 2 * v1 - 2 * shared, v1 + v2 - 2 * shared, ratio)
 
 
@@ -118,8 +118,15 @@ class _Binormal:
         peak = float(np.exp(-(self.a**2) / (2 * spread)))
         return peak / np.sqrt(2 * np.pi * spread), -peak * self.a * self.b / np.sqrt(2 * np.pi * spread**3)
 
+    def variance(self, ratio: float) -> float:
+        """Variance of the area, times the number of diseased cases, as printed (eq. 4)."""
+        f, g = self.gradient
+        return float(
+            f**2 * (1 + self.b**2 / ratio + self.a**2 / 2) + g**2 * self.b**2 * (1 + ratio) / (2 * ratio)
+        )
+
     def covariance(self, other: _Binormal, *, diseased: float, healthy: float, ratio: float) -> float:
-        """Covariance of two areas, times the number of diseased cases (eq. 5; with correlations of 1, eq. 4)."""
+        """Covariance of two areas, times the number of diseased cases (eq. 5)."""
         (f1, g1), (f2, g2) = self.gradient, other.gradient
         square = diseased**2 / 2
         return float(
