@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
@@ -205,7 +204,7 @@ class _Run:
     @classmethod
     def open(
         cls, net: SpineNet, path: Path, settings: LoopSettings, device: torch.device, start_from: Path | None
-    ) -> Self:
+    ) -> "_Run":
         """A new run, one that goes on, or one that starts from another's averaged weights."""
         net.to(device)
         for parameter in net.parameters():
