@@ -1,6 +1,7 @@
 """Analytic bodies with known six-point heights, for tests alone."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage
@@ -9,7 +10,7 @@ from wirbel.spine import Level, Numbering, NumberingStatus, Part, Spine, Vertebr
 from wirbel.volume import Acquisition, Grid, Kernel, LabelMap, Plane, Volume
 
 AXIAL_1_MM = Acquisition(Plane.AXIAL, 1.0, 1.0, kernel=Kernel.SOFT, kvp=120.0)
-PLATE_HU, MARROW_HU, DISC_HU, FAT_HU = 900.0, 150.0, 80.0, -100.0
+PLATE_HU, MARROW_HU, DISC_HU = 900.0, 150.0, 80.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def column(
     off."""
     axes = np.eye(3) if axes is None else axes
     tall = [0.5 * (s.anterior_mm + s.posterior_mm) + disc_mm for s in shapes]
-    at = -np.cumsum([0.0, *[0.5 * (a + b) for a, b in zip(tall[:-1], tall[1:], strict=True)]])
+    at = -np.cumsum([0.0, *[0.5 * (a + b) for a, b in pairwise(tall)]])
     centres = at[:, None] * axes[:, 2][None, :]
-    low, high = centres.min(axis=0) - (24, 20, 18), centres.max(axis=0) + (24, 40, 18)
+    low, high = centres.min(axis=0) - np.array([24.3, 20.4, 18.2]), centres.max(axis=0) + np.array([24, 40, 18])
     shape = tuple(int(n) for n in np.ceil((high - low)[::-1] / spacing_mm))
     grid = Grid.axis_aligned(shape, spacing_mm, tuple(float(x) for x in low))
     index = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), axis=-1).reshape(-1, 3)
@@ -76,8 +77,9 @@ def column(
                 2.5 - np.abs(-back - 0.5 * body.depth_mm - 1.0), body.lip_mm - np.abs(np.abs(up) - height)
             )
             depth = np.maximum(depth, np.minimum(lip, 14.0 - np.abs(left)))
-        bone = depth > 0
-        hu[bone] = np.where(depth[bone] < 1.0, PLATE_HU, MARROW_HU)
+        filled = np.clip(0.5 + depth / spacing_mm[0], 0.0, 1.0)  # part of the voxel that is bone, and marrow
+        marrow = np.clip(0.5 + (depth - 1.0) / spacing_mm[0], 0.0, 1.0)
+        hu += (PLATE_HU - DISC_HU) * (filled - marrow) + (MARROW_HU - DISC_HU) * marrow
         grown = depth > -grow_mm
         instances[grown], parts[grown] = label, Part.BODY
         arch = (np.abs(left) < 10) & (np.abs(back - 0.5 * body.depth_mm - 22) < 8) & (np.abs(up) < 8)

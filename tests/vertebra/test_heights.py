@@ -50,12 +50,11 @@ def test_heights_do_not_depend_on_how_the_patient_lies(tilt_deg: float, roll_deg
         assert vertebra.heights.depth_mm == pytest.approx(30.0, abs=0.7)
 
 
-@given(
-    anterior_mm=st.floats(14, 30), middle_mm=st.floats(12, 26), posterior_mm=st.floats(20, 30)
-)
+@given(posterior_mm=st.floats(20, 30), slant_mm=st.floats(-6, 6), sunk_mm=st.floats(0, 7))
 @FEW
-def test_heights_are_those_of_the_body(anterior_mm: float, middle_mm: float, posterior_mm: float) -> None:
-    shape = Shape(anterior_mm, min(middle_mm, 0.5 * (anterior_mm + posterior_mm)), posterior_mm)
+def test_heights_are_those_of_the_body(posterior_mm: float, slant_mm: float, sunk_mm: float) -> None:
+    anterior_mm = posterior_mm - slant_mm
+    shape = Shape(anterior_mm, 0.5 * (anterior_mm + posterior_mm) - sunk_mm, posterior_mm)
     ct, spine = column([shape])
     (vertebra,) = measured(ct, spine)
     wedge = np.arctan((posterior_mm - anterior_mm) / (0.76 * 30.0))
@@ -77,8 +76,17 @@ def test_left_and_right_may_be_swapped() -> None:
 def test_resampling_keeps_heights(spacing_mm: tuple[float, float, float]) -> None:
     ct, spine = column([Shape(20.0, 19.0, 24.0), Shape()], spacing_mm=spacing_mm, axes=bodies.turned(8.0))
     first, second = measured(ct, spine)
-    assert np.allclose(three(first), [20.0, 19.0, 24.0], atol=0.7)
-    assert np.allclose(three(second), TRUE, atol=0.7)
+    tolerance_mm = 0.4 + 0.4 * spacing_mm[0]
+    assert np.allclose(three(first), [20.0, 19.0, 24.0], atol=tolerance_mm)
+    assert np.allclose(three(second), TRUE, atol=tolerance_mm)
+
+
+def test_a_crop_as_tight_as_the_masks_still_shows_the_edges() -> None:
+    ct, spine = column([Shape(), Shape()], grow_mm=1.2)
+    top = int(np.argwhere(spine.instances.labels)[:, 0].max()) + 3
+    grid = ct.grid.cropped((0, 0, 0), (top, *ct.grid.shape[1:]))
+    tight = Volume(grid, ct.hu[:top].copy())
+    assert np.allclose(three(measured(tight, spine)[0]), three(measured(ct, spine)[0]), atol=0.2)
 
 
 def test_the_ct_may_have_another_grid_than_the_masks() -> None:
@@ -91,7 +99,7 @@ def test_the_ct_may_have_another_grid_than_the_masks() -> None:
 def test_the_bone_s_edge_in_the_ct_mends_a_mask_that_is_too_large_or_too_small(grow_mm: float) -> None:
     ct, spine = column([Shape(), Shape()], grow_mm=grow_mm)
     (first, _) = measured(ct, spine)
-    assert np.allclose(three(first), TRUE, atol=0.6)
+    assert np.allclose(three(first), TRUE, atol=0.8)  # a larger mask also moves the stations outward
     blind = three(measured(bodies.without_edges(ct), spine)[0])
     assert np.allclose(blind, TRUE + 2.0 * grow_mm, atol=0.7)
 

@@ -13,8 +13,10 @@ from wirbel.volume import Volume
 
 #: Least fraction of an endplate whose edge must be clear for the CT to be believed at all.
 LEAST_CLEAR = 0.3
-#: Value for what lies outside the CT: no edge is ever found there.
-NO_CT_HU = -2000.0
+#: Value for what lies outside the CT: so low that any share of it in a mean is seen.
+NO_CT_HU = -1.0e6
+#: No tissue has less.
+LEAST_HU = -1100.0
 #: How much lower a crest nearer to the mask's surface may be and still be taken, HU per mm.
 LIKING_HU_MM = 40.0
 #: The mask's error varies slowly along an endplate.
@@ -102,14 +104,16 @@ def _outer_edges(
 ) -> _Edges:
     """The outer half-maximum of each profile's crest over the disc."""
     limit = np.minimum(settings.search_mm, 0.5 * gap_mm)
-    near = (out_mm[None, :] >= -settings.search_mm) & (out_mm[None, :] <= limit[:, None])
+    imaged = rows > LEAST_HU
+    near = imaged & (out_mm[None, :] >= -settings.search_mm) & (out_mm[None, :] <= limit[:, None])
     # a crest near the mask's surface is preferred to a higher one farther off
     liking = np.where(near, rows - LIKING_HU_MM * np.abs(out_mm)[None, :], -np.inf)
     crest = np.argmax(liking, axis=1)
     at = np.arange(rows.shape[1])[None, :]
     steps = round(settings.background_mm / settings.step_mm)
     beyond = (at > crest[:, None]) & (at <= crest[:, None] + steps) & (out_mm[None, :] < gap_mm[:, None])
-    within = (at < crest[:, None]) & (at >= crest[:, None] - steps)
+    beyond &= imaged
+    within = imaged & (at < crest[:, None]) & (at >= crest[:, None] - steps)
     top = np.take_along_axis(rows, crest[:, None], axis=1)[:, 0]
     disc = np.where(beyond, rows, np.inf).min(axis=1)
     marrow = np.where(within, rows, np.inf).min(axis=1)
@@ -134,7 +138,7 @@ def _outer_edges(
         & (top - disc >= settings.least_contrast_hu)
         & below.any(axis=1)
         & (np.abs(half_mm) <= settings.search_mm)
-        & (rows.min(axis=1) > 0.5 * NO_CT_HU)
+        & near.any(axis=1)
     )
     return _Edges(half_mm, widening, clear)
 
