@@ -9,8 +9,7 @@ import numpy as np
 
 from wirbel.dicom.header import ImageHeader
 from wirbel.errors import InputRejected
-from wirbel.ingest.geometry import stack_of, where
-from wirbel.ingest.refusal import Refusal
+from wirbel.ingest.geometry import stack_of
 from wirbel.ingest.settings import GeometrySettings
 
 #: More acquisitions than this in one even stack are a step-and-shoot scan.
@@ -55,7 +54,7 @@ def _by(headers: Iterable[ImageHeader], key: Callable[[ImageHeader], Hashable]) 
 
 
 def _once(series: Sequence[ImageHeader]) -> tuple[list[ImageHeader], tuple[str, ...]]:
-    """Leave out files that came twice; refuse two different images of one identifier."""
+    """Leave out files that came twice; different images of one identifier all stay (their places decide)."""
     seen: dict[Hashable, ImageHeader] = {}
     kept, twice = [], 0
     for header in series:
@@ -66,10 +65,7 @@ def _once(series: Sequence[ImageHeader]) -> tuple[list[ImageHeader], tuple[str, 
         elif first.position_lps_mm == header.position_lps_mm and _digest(first) == _digest(header):
             twice += 1
         else:
-            raise InputRejected(
-                f"{where(first)} and {where(header)} are different images of one identifier: send them again",
-                code=Refusal.DUPLICATE_POSITIONS,
-            )
+            kept.append(header)
     return kept, (f"{twice} files came twice and count once",) if twice else ()
 
 
