@@ -26,6 +26,9 @@ from wirbel.spine import Level, Part, Variant
 from wirbel.spine.split import split_body_and_posterior
 from wirbel.volume import Grid, LabelMap
 
+#: Drawn bones keep this distance from real ones.
+APART_MM = 1.2
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskColumn:
@@ -74,7 +77,7 @@ def prepare_masks(
     shape = instances.shape
     depth = np.full(shape, OUTSIDE, np.int8)
     nearest, spread = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-    names, centres, heights, scales, boxes = [], [], [], [], ndimage.find_objects(instances)
+    names, centres, clouds, scales, boxes = [], [], [], [], ndimage.find_objects(instances)
     for level, number in found:
         box = boxes[number - 1]
         body = (instances[box] == number) & (parts[box] == Part.BODY)
@@ -86,9 +89,10 @@ def prepare_masks(
         points = grid.to_lps_mm(index.astype(float))
         centres.append(points.mean(axis=0))
         scales.append(np.cbrt(len(points) * grid.voxel_mm3 / _volume(level)))
-        heights.append(float(np.percentile(points[:, 2], 98) - np.percentile(points[:, 2], 2)))
+        clouds.append(points)
         _put(instances, parts, grid, box, (number, len(names)), (depth, nearest, spread))
     frames = _frames(np.array(centres))
+    heights = [_height(frame, cloud) for frame, cloud in zip(frames, clouds, strict=True)]
     scale = float(np.clip(np.median(scales), 0.8, 1.25)) if scales else 1.0
     return MaskColumn(grid, depth, nearest, spread, tuple(names), frames, tuple(heights), scale)
 
@@ -103,12 +107,13 @@ def labels_around(column: MaskColumn, rng: np.random.Generator, grid: Grid | Non
     depth, nearest, spread = _sampled(column, grid)
     number = np.array([0, *here], np.uint8)
     tissue, parts, instances = drawn.tissue.copy(), drawn.parts.copy(), drawn.instances.copy()
-    bone = drawn.depth.copy()
+    bone = _apart(drawn.depth, depth)
+    gone = (drawn.depth > 0) & (bone <= 0)
+    tissue[gone], parts[gone], instances[gone] = Tissue.SOFT, 0, 0
     _discs_between(column, grid, tissue, parts)
     deeper = depth > bone
     bone[deeper] = depth[deeper]
     won = deeper & (depth > 0)
-    # what the drawn person has where a real vertebra lies beside its drawn neighbour stays only where deeper
     body = spread[won] == Part.BODY
     tissue[won] = np.where(body, np.uint8(Tissue.VERTEBRA_TRABECULAR), np.uint8(Tissue.ARCH_TRABECULAR))
     parts[won] = spread[won]
@@ -154,8 +159,9 @@ def bent_anatomy(column: MaskColumn, rng: np.random.Generator) -> Anatomy:
     moved = list(frames)
     for i in range(first, last + 1):
         moved[i] = column.frames[seen[i]] if i in seen else _between(column, seen, i)
-    up = _mover(frames[first], moved[first])
-    down = _mover(frames[last], moved[last])
+    shapes = anatomy.vertebrae
+    up = _mover(frames[first], moved[first], column.heights_mm[seen[first]] - 2 * shapes[first].body.half_height_mm)
+    down = _mover(frames[last], moved[last], 2 * shapes[last].body.half_height_mm - column.heights_mm[seen[last]])
     for i in range(first):
         moved[i] = _apply(up, frames[i])
     for i in range(last + 1, len(frames)):
@@ -173,6 +179,12 @@ def bent_anatomy(column: MaskColumn, rng: np.random.Generator) -> Anatomy:
     )
     truth = replace(anatomy.truth, vertebrae=told, sacrum_lps_mm=sacrum.origin_lps_mm)
     return replace(anatomy, vertebrae=vertebrae, discs=discs, sacrum=sacrum, truth=truth)
+
+
+def _apart(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Depths of the drawn bones, kept a joint's distance away from the real ones."""
+    limit = np.clip(-real.astype(np.int16) - round(APART_MM / DEPTH_UNIT_MM), -127, 127).astype(np.int8)
+    return np.minimum(drawn, limit)
 
 
 def _put(
@@ -253,6 +265,13 @@ def _volume(level: Level) -> float:
     return 0.80 * n.depth_mm * n.width_middle_mm * 0.5 * (n.anterior_mm + n.posterior_mm)
 
 
+def _height(frame: Frame, points_lps_mm: np.ndarray) -> float:
+    """Height of a body along its axis, over its middle third from side to side."""
+    own = frame.to_own(points_lps_mm)
+    z = own[np.abs(own[:, 0]) < 8.0, 2]
+    return float(np.percentile(z, 97) - np.percentile(z, 3)) if len(z) else 0.0
+
+
 def _frames(centres: np.ndarray) -> tuple[Frame, ...]:
     """Frames along the chain of body centres: superior along the chain, left as near to +x as may be."""
     if len(centres) == 0:
@@ -287,10 +306,10 @@ def _between(column: MaskColumn, seen: dict[int, int], i: int) -> Frame:
     return Frame((1 - t) * a.origin_lps_mm + t * b.origin_lps_mm, a.axes if t < 0.5 else b.axes)
 
 
-def _mover(old: Frame, new: Frame) -> tuple[np.ndarray, np.ndarray]:
-    """The rigid motion that takes one frame to the other."""
+def _mover(old: Frame, new: Frame, taller_mm: float) -> tuple[np.ndarray, np.ndarray]:
+    """The rigid motion that takes one frame to the other, and half of `taller_mm` further up along it."""
     turn = new.axes @ old.axes.T
-    return turn, new.origin_lps_mm - turn @ old.origin_lps_mm
+    return turn, new.origin_lps_mm - turn @ old.origin_lps_mm + 0.5 * taller_mm * new.axes[:, 2]
 
 
 def _apply(move: tuple[np.ndarray, np.ndarray], frame: Frame) -> Frame:
