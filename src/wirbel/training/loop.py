@@ -164,7 +164,8 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run.open(net, folder / "checkpoint.pt", settings, device, start_from)
-    loader = iter(DataLoader(patches, batch_size=None, num_workers=settings.workers, prefetch_factor=6))
+    ahead = 6 if settings.workers else None
+    loader = iter(DataLoader(patches, batch_size=None, num_workers=settings.workers, prefetch_factor=ahead))
     started = time.monotonic()
     sums: dict[str, float] = {}
     first = run.step
