@@ -130,7 +130,7 @@ def test_a_run_learns_goes_on_where_it_stopped_and_can_be_exported(tmp_path: Pat
         skip=(),
         draw_hu=None,
         augment=AugmentSettings(),
-        shapes=((32, 32, 32),),
+        shapes=((64, 32, 32),),
         spacing_mm=2.0,
         seed=0,
     )
