@@ -5,7 +5,7 @@ from wirbel.report.rows import Row
 from wirbel.report.wording import Wording
 from wirbel.spine import Level, NumberingStatus
 from wirbel.study import SeriesRef
-from wirbel.vertebra import BodyHeights, Density, NotMeasured
+from wirbel.vertebra import BodyHeights, Density, NotMeasured, Reason
 
 
 def is_simulated(wording: Wording) -> bool:
@@ -138,7 +138,7 @@ def screen_sentence(wording: Wording) -> str:
     vertebra = next((v for v in wording.result.spine.vertebrae if v.label == reading.label), None)
     blank = reading.screen if isinstance(reading.screen, NotMeasured) else None
     if vertebra is None or reading.median_hu is None:
-        words = say("screen.none_no_level", reason=wording.reason(blank)) if blank else ""
+        words = _no_level(wording, blank) if blank else ""
     else:
         words = say(
             "screen.none" if blank else f"screen.{reading.screen}",
@@ -190,3 +190,10 @@ def _expected(wording: Wording, row: Row) -> tuple[str, ...]:
 
 def _genant(wording: Wording, finding: Finding) -> str:
     return wording.language.say("grade.label", grade=wording.grade(finding))
+
+
+def _no_level(wording: Wording, blank: NotMeasured) -> str:
+    """Why no level could be used for screening."""
+    if blank.reason is Reason.NO_BODY:
+        return wording.language.say("screen.no_level_measured")
+    return wording.language.say("screen.none_no_level", reason=wording.reason(blank))
