@@ -26,6 +26,8 @@ SETTINGS = FindingSettings()
 NOTHING = np.zeros(3)
 FRAME = Frame(NOTHING, np.array([0.0, 0.0, 1.0]), np.array([0.0, -1.0, 0.0]), np.array([1.0, 0.0, 0.0]))
 DEPTH_MM = 30.0
+BOWL = (0.0, 0.56, 0.8, 0.95, 1.0, 0.95, 0.8, 0.56, 0.0)
+PIT = (0.0, 0.0, 0.05, 0.7, 1.0, 0.7, 0.05, 0.0, 0.0)
 
 
 def normal(level: Level, scale: float = 1.0) -> tuple[float, float, float]:
@@ -41,10 +43,13 @@ def vertebra(
     label: int,
     heights: tuple[float, float, float],
     sunk_mm: float = 1.0,
+    *,
+    pit: bool = False,
 ) -> tuple[Vertebra, VertebraMeasures]:
     wedge = math.degrees(math.atan((heights[2] - heights[0]) / (0.76 * DEPTH_MM)))
-    plate = Endplate(FRAME.superior, (0.0, sunk_mm, 0.0))
-    endplates = Endplates(plate, Endplate(FRAME.superior, (0.0, 1.0, 0.0)), wedge)
+    form = PIT if pit else BOWL
+    plate = Endplate(FRAME.superior, tuple(sunk_mm * x for x in form))
+    endplates = Endplates(plate, Endplate(FRAME.superior, BOWL), wedge)
     three = Heights(*heights)
     body = BodyHeights(three, three, DEPTH_MM, 5, SixPoints(*[NOTHING] * 6))
     absent = NotMeasured(Reason.MASK_POOR)
@@ -136,6 +141,20 @@ def test_broken_neighbours_do_not_hide_a_fracture() -> None:
     for level in (Level.T11, Level.T12, Level.L1):
         assert found[level].verdict is Verdict.FRACTURE, level
         assert found[level].grade is Grade.MODERATE
+
+
+def test_a_schmorl_node_that_lowers_the_middle_is_no_fracture_and_a_sunk_plate_is() -> None:
+    levels = [Level.T12, Level.L1, Level.L2, Level.L3]
+    for pit in (True, False):
+        pairs = []
+        for label, level in enumerate(levels, start=1):
+            a, m, p = normal(level)
+            if level is Level.L1:
+                pairs.append(vertebra(level, label, (a, 0.78 * m, p), 6.5, pit=pit))
+            else:
+                pairs.append(vertebra(level, label, (a, m, p)))
+        found = judged([v for v, _ in pairs], [m for _, m in pairs], SETTINGS)
+        assert (found[1].verdict is Verdict.FRACTURE) != pit
 
 
 def test_three_wedged_in_a_row_are_told_from_one() -> None:

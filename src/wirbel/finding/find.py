@@ -11,7 +11,7 @@ from wirbel.finding.finding import Caution, ContrastPhase, Finding, Findings, Ve
 from wirbel.finding.kyphosis import kyphosis_of
 from wirbel.finding.norms import NORMS, Norm, norm_of
 from wirbel.finding.reference import Expected, Row, expected_of_all
-from wirbel.finding.settings import FindingSettings
+from wirbel.finding.settings import FindingSettings, GradeSettings
 from wirbel.finding.verdict import Case, verdict_of
 from wirbel.finding.vessels import contrast_phase
 from wirbel.spine import Level, NumberingStatus, Spine, Vertebra
@@ -53,7 +53,7 @@ def judged(
     rows = _rows(vertebrae, measures)
     expected = expected_of_all(rows, settings.grade)
     norms = {row.label: row.norm for row in rows}
-    runs = _wedged_runs(measures, settings.grade.scheuermann_deg)
+    runs = _wedged_runs(measures, settings.grade)
     return tuple(
         _finding(v, m, norms.get(v.label), expected.get(v.label), run, settings)
         for v, m, run in zip(vertebrae, measures, runs, strict=True)
@@ -113,16 +113,20 @@ def _finding(
     return verdict_of(case, settings.grade)
 
 
-def _wedged_runs(measures: Sequence[VertebraMeasures], least_deg: float) -> list[int]:
-    """For each vertebra the length of the run of wedged vertebrae it belongs to."""
-    wedged = [isinstance(m.wedge_deg, float) and m.wedge_deg >= least_deg for m in measures]
-    runs = [0] * len(wedged)
-    start = 0
-    for i in range(len(wedged) + 1):
-        if i == len(wedged) or not wedged[i]:
-            for k in range(start, i):
-                runs[k] = i - start
-            start = i + 1
+def _wedged_runs(measures: Sequence[VertebraMeasures], settings: GradeSettings) -> list[int]:
+    """For each vertebra how many in a row, itself included, are wedged and wedged like it."""
+    wedges = [m.wedge_deg if isinstance(m.wedge_deg, float) else -90.0 for m in measures]
+    runs = []
+    for own, wedge_deg in enumerate(wedges):
+        alike = [
+            w >= settings.scheuermann_deg and abs(w - wedge_deg) <= settings.scheuermann_alike_deg for w in wedges
+        ]
+        first = last = own
+        while first > 0 and alike[first - 1]:
+            first -= 1
+        while last + 1 < len(alike) and alike[last + 1]:
+            last += 1
+        runs.append(last - first + 1 if alike[own] else 0)
     return runs
 
 

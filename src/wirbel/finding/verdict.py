@@ -6,6 +6,7 @@ import numpy as np
 
 from wirbel.finding.finding import Finding, Grade, Shape, Verdict, Why
 from wirbel.finding.norms import ANTERIOR_SD, MIDDLE_SD, Norm
+from wirbel.finding.pits import broad_mm, pit_at_middle_mm
 from wirbel.finding.reference import Expected
 from wirbel.finding.settings import GradeSettings
 from wirbel.spine import Level
@@ -39,7 +40,7 @@ def verdict_of(case: Case, settings: GradeSettings) -> Finding:
     """The verdict on a vertebra whose heights are known."""
     loss = _loss(case)
     signs = _signs(case, settings)
-    alike = case.wedged_run >= settings.scheuermann_run and loss < settings.certain
+    alike = case.wedged_run >= settings.scheuermann_run and loss < settings.scheuermann_below
     if _is_fracture(case, loss, signs, settings) and not alike:
         verdict = Verdict.FRACTURE
         reasons = list(signs) or [Why.SHORT_AGAINST_NEIGHBOURS]
@@ -60,9 +61,18 @@ def verdict_of(case: Case, settings: GradeSettings) -> Finding:
 def _loss(case: Case) -> float:
     """The largest loss; a low posterior wall behind a higher front is lordosis, not loss."""
     e = case.expected
+    middle_loss = _middle_loss(case)
     if _is_lordotic(case):
-        return max(0.0, e.anterior_loss, e.middle_loss)
-    return max(0.0, e.largest)
+        return max(0.0, e.anterior_loss, middle_loss)
+    return max(0.0, e.anterior_loss, middle_loss, e.posterior_loss)
+
+
+def _middle_loss(case: Case) -> float:
+    """Loss of the middle height with focal pits (Schmorl nodes) filled."""
+    pits_mm = pit_at_middle_mm(case.endplates.upper.sunk_mm, case.norm.upper_sunk_mm) + pit_at_middle_mm(
+        case.endplates.lower.sunk_mm, case.norm.lower_sunk_mm
+    )
+    return 1.0 - (case.heights.middle_mm + pits_mm) / case.expected.heights.middle_mm
 
 
 def _is_lordotic(case: Case) -> bool:
@@ -75,15 +85,15 @@ def _is_fracture(case: Case, loss: float, signs: tuple[Why, ...], settings: Grad
     """A certain loss; a loss with a sign; or front and middle lower together where the flat rule is met too."""
     if not is_graded(case.level):
         return loss >= settings.certain and Why.ENDPLATE_DEPRESSED in signs
-    both = min(case.expected.anterior_loss, case.expected.middle_loss) >= settings.both
+    both = min(case.expected.anterior_loss, _middle_loss(case)) >= settings.both
     flat = _own_loss(case) >= settings.losses[0]
     return loss >= settings.certain or (bool(signs) and (loss >= settings.found or (both and flat)))
 
 
 def _signs(case: Case, settings: GradeSettings) -> tuple[Why, ...]:
     """What speaks for a fracture besides the loss: a sunk endplate, or an angle far beyond the level's own."""
-    upper = case.endplates.upper.deepest_mm - case.norm.upper_sunk_mm
-    lower = case.endplates.lower.deepest_mm - case.norm.lower_sunk_mm
+    upper = broad_mm(case.endplates.upper.sunk_mm, case.norm.upper_sunk_mm) - case.norm.upper_sunk_mm
+    lower = broad_mm(case.endplates.lower.sunk_mm, case.norm.lower_sunk_mm) - case.norm.lower_sunk_mm
     limit = settings.depressed_mm if _loss(case) >= settings.found else settings.sunk_mm
     if max(upper, lower) >= limit:
         return (Why.ENDPLATE_DEPRESSED,)
@@ -160,7 +170,7 @@ def _context(case: Case, verdict: Verdict) -> list[Why]:
 
 def _numbers(case: Case) -> dict[str, float]:
     h, e = case.heights, case.expected
-    return {
+    numbers = {
         "anterior_mm": h.anterior_mm,
         "middle_mm": h.middle_mm,
         "posterior_mm": h.posterior_mm,
@@ -176,3 +186,4 @@ def _numbers(case: Case) -> dict[str, float]:
         "wedge_deg": case.wedge_deg,
         "neighbours": float(e.neighbours),
     }
+    return {name: float(value) for name, value in numbers.items()}
