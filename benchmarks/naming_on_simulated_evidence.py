@@ -147,7 +147,7 @@ def main() -> None:
             tally[f" {field}"][answer] += 1
             if numbering.probability is not None:
                 stated.append((numbering.probability, answer == "right"))
-        print(f"\n{mix} mix of variants, {arguments.columns} simulated columns")
+        print(f"\n{mix} mix of variants, {arguments.columns} simulated columns", flush=True)
         for name in sorted(tally, key=lambda name: (name.count(" ", 0, 2) - name.lstrip().count(" ", 0, 2), name)):
             n = sum(tally[name].values())
             shares = "  ".join(f"{a} {tally[name][a] / n:6.3f}" for a in ("right", "refused", "wrong"))

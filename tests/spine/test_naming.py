@@ -1,5 +1,6 @@
 """One decoding over the whole column: anchors, variants, missed vertebrae, refusals."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -165,3 +166,28 @@ def test_probabilities_of_single_vertebrae_are_at_least_that_of_the_whole() -> N
     spine = name_levels(column("C6", "T10", offset=0.2), SpineSettings())
     for vertebra in spine.vertebrae:
         assert spine.numbering.probability - 1e-9 <= vertebra.probability <= 1 + 1e-9
+
+
+@pytest.mark.data
+def test_annotated_columns_with_their_ribs_are_named_right_or_not_at_all(data_dir) -> None:
+    named = 0
+    for path in sorted((data_dir / "annotations").glob("*.json")):
+        bodies = json.loads(path.read_text())["bodies"]
+        levels = [Level[body["level"]] for body in bodies]
+        vertebrae = tuple(
+            VertebraEvidence(
+                label=i,
+                centre_lps_mm=np.array([body["x"], body["y"], body["z"]], dtype=np.float64),
+                cut_by_border=not body["complete"],
+                rib_probability=0.92 if level.region == "T" else 0.08,
+                position=level.rank + 0.5,
+                position_sd=0.7,
+            )
+            for i, (body, level) in enumerate(zip(bodies, levels, strict=True), start=1)
+        )
+        sacrum = 0.9 if levels[-1] is Level.L5 else None
+        spine = name_levels(SpineEvidence(EMPTY, EMPTY, vertebrae, sacrum, None, "drawn"), SpineSettings())
+        found = [v.level for v in spine.vertebrae]
+        assert found in (levels, [None] * len(levels)), path.stem
+        named += found == levels
+    assert named >= 7

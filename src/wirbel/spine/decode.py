@@ -55,14 +55,21 @@ class _Variant:
 
 
 def decode(column: ColumnSeen, settings: SpineSettings) -> Decoding:
-    """All labellings worth naming with their probabilities; they sum to at most 1."""
+    """All labellings worth naming with their probabilities; they sum to at most 1.
+
+    None where there are more vertebrae than any column has.
+    """
     variants = [_variant(column, kind, prior, settings) for kind, prior in settings.columns.items()]
     forward = [_forward(variant) for variant in variants]
     ends = [f[-1] + v.log_end for v, f in zip(variants, forward, strict=True)]
     total = float(_log_sum(np.concatenate([end.ravel() for end in ends])[:, None], axis=0)[0])
     marginals: list[dict[Level, float]] = [{} for _ in column.vertebrae]
+    if not np.isfinite(total):
+        return Decoding((), tuple(marginals))
     found: set[tuple[Level, ...]] = set()
-    for variant, ahead in zip(variants, forward, strict=True):
+    for variant, ahead, end in zip(variants, forward, ends, strict=True):
+        if not np.isfinite(end).any():
+            continue  # this kind of column is too short
         shares = np.exp(ahead + _backward(variant) - total).sum(axis=(1, 2))
         for marginal, share in zip(marginals, shares, strict=True):
             for level, p in zip(variant.levels, share, strict=True):

@@ -27,6 +27,9 @@ def name_levels(evidence: SpineEvidence, settings: SpineSettings) -> Spine:
         return _spine(evidence, None, None, _relative(NumberingReason.TOO_FEW))
     column = column_seen(evidence)
     decoding = decode(column, settings)
+    if not decoding.labellings:
+        too_many = f"{len(evidence.vertebrae)} vertebrae, more than a spine has"
+        return _spine(evidence, None, None, _relative(NumberingReason.ANCHORS_DISAGREE, (too_many,)))
     levels, numbering = numbered(column, decoding, settings)
     return _spine(evidence, levels, decoding if levels is not None else None, numbering)
 

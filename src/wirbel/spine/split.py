@@ -23,6 +23,12 @@ class SplitSettings:
 
     behind_wall_mm: float = 1.5
     """The cut through the pedicles lies this far behind the posterior wall."""
+    wall_slack_mm: float = 1.0
+    """... but nowhere further behind the canal's front edge, as seen along the column, than this."""
+    front_share: float = 0.6
+    """The body's width is taken from the front part of its depth; pedicles and processes spring from the rest."""
+    beside_mm: float = 2.0
+    """The hind part may be wider than the front part by this much on each side."""
     opening_mm: float = 5.0
     """Processes thinner than twice this are taken off the body's flanks."""
     back_mm: float = 3.0
@@ -110,7 +116,8 @@ def _body(
     beside = np.abs(left - canal.left_mm)
     between = (beside < 0.6 * canal.half_width_mm) & (posterior < canal.posterior_mm)
     wall = _wall(up[between], posterior[between], canal)
-    inside = between | (posterior < wall[0] + wall[1] * up + settings.behind_wall_mm)
+    cut = np.minimum(wall[0] + wall[1] * up, canal.front_mm + settings.wall_slack_mm) + settings.behind_wall_mm
+    inside = between | ((posterior < cut) & _not_beside(posterior, left, between, canal, settings))
     candidate = np.zeros(piece.mask.shape, dtype=bool)
     candidate[piece.mask] = inside
     spacing = float(np.mean(grid.spacing_mm))
@@ -119,6 +126,20 @@ def _body(
     certain = np.zeros(piece.mask.shape, dtype=bool)
     certain[piece.mask] = between
     return candidate & (near | certain)
+
+
+def _not_beside(
+    posterior: np.ndarray, left: np.ndarray, between: np.ndarray, canal: Canal, settings: SplitSettings
+) -> np.ndarray:
+    """False for what lies beside the body: the roots of transverse processes and the sacral alae of a fused L5."""
+    if between.sum() < 50:
+        return np.ones(len(left), dtype=bool)
+    front, wall = np.percentile(posterior[between], 1.0), canal.front_mm
+    ahead = posterior < front + settings.front_share * (wall - front)
+    if ahead.sum() < 50:
+        return np.ones(len(left), dtype=bool)
+    right_edge, left_edge = np.percentile(left[ahead], (0.5, 99.5))
+    return ahead | ((left > right_edge - settings.beside_mm) & (left < left_edge + settings.beside_mm))
 
 
 def _wall(up: np.ndarray, posterior: np.ndarray, canal: Canal) -> tuple[float, float]:
