@@ -1,8 +1,9 @@
 """How much faster than the usual route, as ratios measured in one run: writes docs/evaluation-speed.md.
 
 Run: nice python benchmarks/evaluation_speed.py [--output docs/evaluation-speed.md]; needs scikit-learn, torch,
-monai (pip install monai). Both sides run on one thread, in turns, and the best of the turns counts; where the peer's full
-route would take minutes, a part of its replicates is timed and the rest is counted (said in the table).
+monai (pip install monai). Both sides run on one thread, in turns, and the best of the turns counts; where the
+peer's full route would take minutes, a part of its replicates is timed and the rest is counted (said in the
+table).
 """
 
 from __future__ import annotations
