@@ -55,7 +55,8 @@ def draw(
     rng = np.random.default_rng(seed)
     anatomy = draw_anatomy(rng, settings)
     centres = np.array([v.centre_lps_mm for v in anatomy.truth.vertebrae if v.level.rank >= highest.rank])
-    low, high = centres.min(axis=0) - (48.0, 70.0, 32.0), centres.max(axis=0) + (48.0, 75.0, 32.0)
+    room = np.array([48.0, 70.0, 32.0])
+    low, high = centres.min(axis=0) - room, centres.max(axis=0) + room + [0.0, 5.0, 0.0]
     low = low + rng.uniform(0.0, spacing_mm, 3)
     shape = np.ceil((high - low)[::-1] / spacing_mm).astype(int)
     grid = Grid.axis_aligned(
@@ -70,7 +71,7 @@ def draw(
     hu = scan(draw_appearance(labels, rng, look), grid, machine, rng)
     whole = [v for v in anatomy.truth.vertebrae if v.level.rank >= highest.rank]
     spine = Spine(
-        tuple(Vertebra(v.instance, v.level, None, np.asarray(v.centre_lps_mm, dtype=np.float64), False) for v in whole),
+        tuple(Vertebra(v.instance, v.level, None, np.array(v.centre_lps_mm, np.float64), False) for v in whole),
         LabelMap(grid, freeze(labels.instances)),
         LabelMap(grid, freeze(labels.parts)),
         Numbering(NumberingStatus.GIVEN, None, None, None),
@@ -123,7 +124,8 @@ def with_wrong_masks(drawn: Drawn, *, grow: bool) -> Spine:
     parts = drawn.spine.parts.labels.copy()
     body = parts == Part.BODY
     if grow:
-        wide = ndimage.grey_dilation(np.where(body, instances, 0), footprint=ndimage.generate_binary_structure(3, 1))
+        cross = ndimage.generate_binary_structure(3, 1)
+        wide = ndimage.grey_dilation(np.where(body, instances, 0), footprint=cross)
         new = (wide > 0) & (instances == 0)
         instances[new], parts[new] = wide[new], Part.BODY
     else:
