@@ -1,6 +1,6 @@
 """All findings of a column."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -53,7 +53,7 @@ def judged(
     rows = _rows(vertebrae, measures)
     expected = expected_of_all(rows, settings.grade)
     norms = {row.label: row.norm for row in rows}
-    runs = _wedged_runs(measures, settings.grade)
+    runs = _wedged_runs(measures, expected, settings.grade)
     return tuple(
         _finding(v, m, norms.get(v.label), expected.get(v.label), run, settings)
         for v, m, run in zip(vertebrae, measures, runs, strict=True)
@@ -113,20 +113,23 @@ def _finding(
     return verdict_of(case, settings.grade)
 
 
-def _wedged_runs(measures: Sequence[VertebraMeasures], settings: GradeSettings) -> list[int]:
-    """For each vertebra how many in a row, itself included, are wedged and wedged like it."""
-    wedges = [m.wedge_deg if isinstance(m.wedge_deg, float) else -90.0 for m in measures]
-    runs = []
-    for own, wedge_deg in enumerate(wedges):
-        alike = [
-            w >= settings.scheuermann_deg and abs(w - wedge_deg) <= settings.scheuermann_alike_deg for w in wedges
-        ]
-        first = last = own
-        while first > 0 and alike[first - 1]:
-            first -= 1
-        while last + 1 < len(alike) and alike[last + 1]:
-            last += 1
-        runs.append(last - first + 1 if alike[own] else 0)
+def _wedged_runs(
+    measures: Sequence[VertebraMeasures], expected: Mapping[int, Expected], settings: GradeSettings
+) -> list[int]:
+    """For each vertebra how many in a row, itself included, are wedged and have lost height in front."""
+    wedged = [
+        isinstance(m.wedge_deg, float)
+        and m.wedge_deg >= settings.scheuermann_deg
+        and m.label in expected
+        and expected[m.label].anterior_loss >= settings.scheuermann_loss
+        for m in measures
+    ]
+    runs = [0] * len(wedged)
+    start = 0
+    for i, one in enumerate([*wedged, False]):
+        if not one:
+            runs[start:i] = [i - start] * (i - start)
+            start = i + 1
     return runs
 
 

@@ -20,8 +20,8 @@ class GradeSettings:
     healthy people, `odd_wedge_sd`. `suspect`: a vertebra with this
     loss is no reference for its neighbours. `crush`: posterior loss that makes a crush. `wall_intact`,
     `wall_broken`: between these posterior losses trust goes from the own wall to the neighbours. `scheuermann`:
-    at least so many vertebrae in a row wedged by so many degrees (Sorensen 1964) and alike within
-    `scheuermann_alike_deg`; a loss from `scheuermann_below` is a fracture all the same.
+    at least so many vertebrae in a row wedged by so many degrees (Sorensen 1964), each with an
+    anterior loss of `scheuermann_loss`; a loss from `scheuermann_below` is a fracture all the same.
     """
 
     losses: tuple[float, float, float] = (0.20, 0.25, 0.40)
@@ -41,7 +41,7 @@ class GradeSettings:
     wall_broken: float = 0.12
     scheuermann_run: int = 3
     scheuermann_deg: float = 5.0
-    scheuermann_alike_deg: float = 5.0
+    scheuermann_loss: float = 0.07
     scheuermann_below: float = 0.30
 
 

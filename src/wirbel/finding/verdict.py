@@ -6,7 +6,7 @@ import numpy as np
 
 from wirbel.finding.finding import Finding, Grade, Shape, Verdict, Why
 from wirbel.finding.norms import ANTERIOR_SD, MIDDLE_SD, Norm
-from wirbel.finding.pits import broad_mm, pit_at_middle_mm
+from wirbel.finding.pits import broad_mm, deepest_mm, pit_at_middle_mm
 from wirbel.finding.reference import Expected
 from wirbel.finding.settings import GradeSettings
 from wirbel.spine import Level
@@ -15,6 +15,8 @@ from wirbel.vertebra import Endplates, Heights, NotMeasured, Reason
 #: Levels that Genant graded.
 GRADED = (Level.T4.rank, Level.L4.rank)
 LORDOTIC_FROM = Level.L2.rank
+#: By how much the middle's loss exceeds the front's in a vertebra that may only have a pit.
+PIT_LEAD = 0.05
 PHYSIOLOGICAL_WEDGE = (Level.T11, Level.T12, Level.T13, Level.L1)
 
 
@@ -69,10 +71,16 @@ def _loss(case: Case) -> float:
 
 def _middle_loss(case: Case) -> float:
     """Loss of the middle height with focal pits (Schmorl nodes) filled."""
-    pits_mm = pit_at_middle_mm(case.endplates.upper.sunk_mm, case.norm.upper_sunk_mm) + pit_at_middle_mm(
-        case.endplates.lower.sunk_mm, case.norm.lower_sunk_mm
-    )
-    return 1.0 - (case.heights.middle_mm + pits_mm) / case.expected.heights.middle_mm
+    if not _middle_leads(case):
+        return case.expected.middle_loss
+    upper = pit_at_middle_mm(case.endplates.upper.sunk_mm, case.norm.upper_sunk_mm)
+    lower = pit_at_middle_mm(case.endplates.lower.sunk_mm, case.norm.lower_sunk_mm)
+    return 1.0 - (case.heights.middle_mm + upper + lower) / case.expected.heights.middle_mm
+
+
+def _middle_leads(case: Case) -> bool:
+    """The middle has lost clearly more than the front: only then can a pit be all there is."""
+    return case.expected.middle_loss >= case.expected.anterior_loss + PIT_LEAD
 
 
 def _is_lordotic(case: Case) -> bool:
@@ -92,8 +100,9 @@ def _is_fracture(case: Case, loss: float, signs: tuple[Why, ...], settings: Grad
 
 def _signs(case: Case, settings: GradeSettings) -> tuple[Why, ...]:
     """What speaks for a fracture besides the loss: a sunk endplate, or an angle far beyond the level's own."""
-    upper = broad_mm(case.endplates.upper.sunk_mm, case.norm.upper_sunk_mm) - case.norm.upper_sunk_mm
-    lower = broad_mm(case.endplates.lower.sunk_mm, case.norm.lower_sunk_mm) - case.norm.lower_sunk_mm
+    depth = broad_mm if _middle_leads(case) else deepest_mm
+    upper = depth(case.endplates.upper.sunk_mm, case.norm.upper_sunk_mm) - case.norm.upper_sunk_mm
+    lower = depth(case.endplates.lower.sunk_mm, case.norm.lower_sunk_mm) - case.norm.lower_sunk_mm
     limit = settings.depressed_mm if _loss(case) >= settings.found else settings.sunk_mm
     if max(upper, lower) >= limit:
         return (Why.ENDPLATE_DEPRESSED,)
