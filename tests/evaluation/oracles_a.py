@@ -55,7 +55,7 @@ def reproduced(folder: Path) -> dict[Key, float]:
 
 def asah(folder: Path) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     """Outcome (poor = diseased), the three markers, and who is female, of 113 patients."""
-    rows = list(csv.DictReader((folder / "asah.csv").open()))
+    rows = list(csv.DictReader((folder / "asah.csv").read_text().splitlines()))
     truth = np.array([row["outcome"] == "Poor" for row in rows])
     markers = {name: np.array([float(row[name]) for row in rows]) for name in MARKERS}
     return truth, markers, np.array([row["gender"] == "Female" for row in rows])
@@ -145,7 +145,7 @@ def _mcnemar(folder: Path) -> dict[str, float]:
 
 
 def _hosmer_lemeshow(folder: Path) -> dict[str, float]:
-    rows = list(csv.DictReader((folder / "hsb2_hosmer_lemeshow.csv").open()))
+    rows = list(csv.DictReader((folder / "hsb2_hosmer_lemeshow.csv").read_text().splitlines()))
     found = hosmer_lemeshow([int(r["honcomp"]) for r in rows], [float(r["p_fit"]) for r in rows])
     name = "HL chi2 (model honcomp ~ race + read + science, race categorical; 10 groups)"
     out = {name: found.test.statistic, "HL df": found.test.df, "HL p": found.test.p}

@@ -25,7 +25,7 @@ from wirbel.evaluation.resampling import bootstrap, cluster_bootstrap
 
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_every_interval_of_a_share_stays_between_zero_and_one(counts):
     k, n = counts
     for method in ProportionInterval:

@@ -40,6 +40,7 @@ def test_voxel_surfaces_agree_with_all_against_all(seed):
     assert found.surface_dice(1.6) == pytest.approx((np.r_[one, two] <= 1.6).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of MONAI's own, on its own arguments
 @pytest.mark.parametrize("seed", range(3))
 def test_figures_are_those_of_monai(seed):
