@@ -42,9 +42,9 @@ PLANES = (-0.25, -0.125, 0.0, 0.125, 0.25)
 Judged = tuple[int, VertebraTruth, Finding]
 
 
-def from_shapes(count: int, settings: AnatomySettings) -> Iterator[Judged]:
+def from_shapes(first: int, count: int, settings: AnatomySettings) -> Iterator[Judged]:
     """Verdicts from drawn shapes with measurement error."""
-    for seed in range(FIRST_SEED, FIRST_SEED + count):
+    for seed in range(first, first + count):
         rng = np.random.default_rng(seed)
         anatomy = draw_anatomy(rng, settings)
         pairs = [pair for pair in _measured(anatomy, rng) if _in_view(pair[0], seed, rng)]
@@ -88,9 +88,9 @@ def _measured(anatomy: Anatomy, rng: np.random.Generator) -> Iterator[tuple[Vert
         )
 
 
-def from_ct(count: int, settings: AnatomySettings) -> Iterator[Judged]:
+def from_ct(first: int, count: int, settings: AnatomySettings) -> Iterator[Judged]:
     """Verdicts from drawn CTs with their true masks."""
-    for seed in range(FIRST_SEED, FIRST_SEED + count):
+    for seed in range(first, first + count):
         drawn = draw(seed, settings)
         measures = measure_all(drawn.ct, drawn.spine, VertebraSettings(), drawn.acquisition)
         findings = find_all(drawn.ct, drawn.spine, measures, FindingSettings(), drawn.acquisition)
@@ -151,10 +151,11 @@ def show(rows: list[Judged]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--from-ct", action="store_true")
     options = parser.parse_args()
     settings = AnatomySettings(fracture_chance=0.12)
-    show(list((from_ct if options.from_ct else from_shapes)(options.count, settings)))
+    show(list((from_ct if options.from_ct else from_shapes)(options.first, options.count, settings)))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def test_heights_do_not_depend_on_how_the_patient_lies(tilt_deg: float, roll_deg
     ct, spine = column([Shape(), Shape()], axes=bodies.turned(tilt_deg, roll_deg))
     for vertebra in measured(bodies.without_edges(ct), spine):
         assert np.allclose(three(vertebra), TRUE, atol=0.5)
-        assert vertebra.heights.depth_mm == pytest.approx(30.0, abs=0.7)
+        assert vertebra.heights.depth_mm == pytest.approx(30.0, abs=1.0)
 
 
 @given(posterior_mm=st.floats(20, 30), slant_mm=st.floats(-6, 6), sunk_mm=st.floats(0, 7))
