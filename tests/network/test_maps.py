@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from wirbel.network.columns import Column
+from wirbel.network.discs import DiscSettings, disc_positions
 from wirbel.network.finder import FinderSettings, find_candidates
-from wirbel.network.instances import InstanceSettings, vertebrae_from_votes
+from wirbel.network.instances import InstanceSettings, vertebrae_between_discs
 from wirbel.network.segmenter import NetworkSegmenter, NetworkSettings
 from wirbel.network.session import Network
 from wirbel.network.spine_heads import (
@@ -90,9 +92,22 @@ def test_boxes_along_the_tube_agree_with_the_volume() -> None:
     ct = blocks(HEIGHTS)
     centres = np.array([[60.0, 60.0, z] for z in HEIGHTS[::-1]])
     maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0))
-    made = vertebrae_from_votes(maps, centres + np.array([4.0, -3.0, 3.0]), InstanceSettings())
+    down = np.tile([0.0, 0.0, -1.0], (4, 1))
+    column = Column(centres + np.array([1.0, -1.0, 2.0]), down, np.full(4, 17.5), np.ones(4))
+    made = vertebrae_between_discs(maps, column, InstanceSettings())
     assert np.allclose(maps.grid.to_lps_mm(made.centres_voxel), centres, atol=0.8)
     assert np.allclose(made.bodies_mm3, 25.0**3, rtol=0.06)
+
+
+def test_discs_are_found_where_it_is_dark_at_spacings_that_fit() -> None:
+    truth = np.cumsum([20, 21, 22, 23, 24, 26, 28, 30])
+    t = np.arange(240.0)
+    darkness = sum(np.exp(-((t - d) ** 2) / 8) for d in truth) * 2.0 - 0.2
+    darkness = darkness + np.random.default_rng(0).normal(0, 0.1, len(t))
+    expected = np.interp(t, truth[1:], np.diff(truth))
+    found = disc_positions(darkness, expected, DiscSettings())
+    assert len(found) == len(truth)
+    assert np.abs(found - truth).max() <= 1.5
 
 
 def test_air_alone_is_no_spine_and_no_error() -> None:

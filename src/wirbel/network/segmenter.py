@@ -7,8 +7,10 @@ from jaxtyping import Float64, Int64
 from scipy import special
 
 from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
+from wirbel.network.columns import Column, ColumnSettings, body_centres
 from wirbel.network.finder import Candidates, FinderSettings, find_candidates
-from wirbel.network.instances import Instances, InstanceSettings, centres_of_votes, vertebrae_from_votes
+from wirbel.network.instances import Instances, InstanceSettings, vertebrae_between_discs
+from wirbel.network.line import prolonged
 from wirbel.network.session import Backend, Network, open_network
 from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
 from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
@@ -28,6 +30,9 @@ class NetworkSettings:
     finder: FinderSettings = field(default_factory=FinderSettings)
     chain: ChainSettings = field(default_factory=ChainSettings)
     tube: TubeSettings = field(default_factory=TubeSettings)
+    column: ColumnSettings = field(default_factory=ColumnSettings)
+    look_beyond_mm: float = 45.0
+    """The finder's line is followed so much further at both ends."""
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     edge_mm: float = 1.5
     """A body this near to the volume's border is cut by it."""
@@ -50,13 +55,13 @@ class NetworkSegmenter:
         line = _chained(found, found.centres_lps_mm, found.heat, self.settings.chain)
         if not len(line):
             return nothing_found(ct.grid, self.source)
-        maps = segment_tube(ct, found.centres_lps_mm[line], self.segment, self.settings.tube)
-        voted = centres_of_votes(maps, self.settings.instances)
-        column = _chained(found, voted.centres_lps_mm, voted.score, self.settings.chain)
-        if not len(column):
+        points = prolonged(found.centres_lps_mm[line], self.settings.look_beyond_mm)
+        maps = segment_tube(ct, points, self.segment, self.settings.tube)
+        column = body_centres(ct, found, points, maps, self.settings.column)
+        if not len(column.centres_lps_mm):
             return nothing_found(ct.grid, self.source)
-        made = vertebrae_from_votes(maps, voted.centres_lps_mm[column], self.settings.instances)
-        return _evidence(ct, found, voted.score[column], maps, made, self)
+        made = vertebrae_between_discs(maps, column, self.settings.instances)
+        return _evidence(ct, found, column, maps, made, self)
 
 
 def load_spine_segmenter(
@@ -95,7 +100,7 @@ def nothing_found(grid: Grid, source: str) -> SpineEvidence:
 def _evidence(
     ct: Volume,
     found: Candidates,
-    score: np.ndarray,
+    column: Column,
     maps: TubeMaps,
     made: Instances,
     segmenter: NetworkSegmenter,
@@ -115,7 +120,7 @@ def _evidence(
     parts[(labels == 0) & ((parts == Part.BODY) | (parts == Part.POSTERIOR))] = 0
     opinions = _opinions(found, maps, centres[keep])
     vertebrae = tuple(
-        _vertebra(n, centres[i], cut[i], float(score[i]), opinion)
+        _vertebra(n, centres[i], cut[i], float(column.score[i]), opinion)
         for n, (i, opinion) in enumerate(zip(keep, opinions, strict=True), start=1)
     )
     return SpineEvidence(
