@@ -135,6 +135,18 @@ def test_no_vertebra_is_a_refusal_and_never_an_empty_report(drawn, segment):
     assert refused.value.code == "NO_VERTEBRA"
 
 
+def test_a_ct_in_which_every_vertebra_is_cut_is_refused(drawn, segment):
+    series = InMemory(drawn[0])
+
+    def all_cut(ct):
+        seen = segment(ct)
+        return replace(seen, vertebrae=tuple(replace(v, cut_by_border=True) for v in seen.vertebrae))
+
+    with pytest.raises(InputRejected, match="no whole vertebra: 3 seen") as refused:
+        analyse(StudySeries(series, series, series), segment=all_cut, settings=Settings())
+    assert refused.value.code == "NO_WHOLE_VERTEBRA"
+
+
 def test_settings_become_flat_values_of_jsons_kinds():
     values = flat(Settings())
     assert values["shift_levels"] == 0

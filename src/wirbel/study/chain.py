@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wirbel import __version__
-from wirbel.errors import InputRejected
 from wirbel.etiology import no_classifier
 from wirbel.finding import find_all
 from wirbel.spine import Segmenter, Spine, name_levels
 from wirbel.spine.shift import name_from, shift_levels
+from wirbel.study.no_spine import must_have_a_whole_one, must_have_vertebrae
 from wirbel.study.result import Provenance, StudyResult
 from wirbel.study.series import Series, StudySeries
 from wirbel.study.settings import Settings, flat
@@ -21,18 +21,14 @@ def analyse(
     """Find, name, measure and judge every vertebra of a study.
 
     `bundles` are the hashes of the networks behind `segment`, for the provenance. Pure but for the reading of the
-    series, which happens when their values are first needed. Raises `InputRejected` where there is no vertebra.
+    series, which happens when their values are first needed. Raises `InputRejected` without any whole vertebra.
     """
     ct = series.main.volume
     evidence = segment(ct)
-    if not evidence.vertebrae:
-        raise InputRejected(
-            f"{series.main.ref.source_name}: no vertebra was found in {series.main.ref.slices} slices: "
-            "give a CT that shows the spine",
-            code="NO_VERTEBRA",
-        )
+    must_have_vertebrae(evidence, series.main.ref)
     spine = _as_read(name_levels(evidence, settings.spine), settings)
     measures = _measured(series, spine, settings.vertebra)
+    must_have_a_whole_one(measures, series.main.ref)
     heights, density = series.heights.ref, series.density.ref
     findings = find_all(
         ct, spine, measures, settings.finding, heights.acquisition, density_acquisition=density.acquisition
