@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from wirbel.spine import Level, Spine
 from wirbel.vertebra import BodyHeights, Frame, NotMeasured, Reason, VertebraMeasures, VertebraSettings, measure_all
+from wirbel.vertebra.overlap import without_overlaps
 from wirbel.volume import LabelMap, Volume
 
 
@@ -172,6 +173,15 @@ def test_a_speck_is_no_body_and_a_missing_body_is_said() -> None:
     first, second = measured(ct, gone)
     assert first.heights.reason is Reason.NO_BODY
     assert isinstance(second.heights, BodyHeights)
+
+
+def test_bodies_that_would_lie_in_each_other_lose_their_heights() -> None:
+    upper, middle, lower = measured(*column([Shape(), Shape(), Shape()]))
+    assert without_overlaps([upper, middle, lower]) == (upper, middle, lower)
+    near = replace(middle.frame, origin_lps_mm=upper.frame.origin_lps_mm - np.array([0.0, 0.0, 18.0]))
+    first, second, third = without_overlaps([upper, replace(middle, frame=near), lower])
+    assert first.heights.reason is second.heights.reason is Reason.MASK_POOR
+    assert third is lower
 
 
 def test_every_number_is_finite() -> None:

@@ -10,6 +10,7 @@ from wirbel.vertebra.endplates import endplates_of
 from wirbel.vertebra.frame import column_directions, own_frame
 from wirbel.vertebra.local import Cutout, cutouts
 from wirbel.vertebra.measures import BodyHeights, NotMeasured, Reason, VertebraMeasures
+from wirbel.vertebra.overlap import without_overlaps
 from wirbel.vertebra.settings import VertebraSettings
 from wirbel.vertebra.sixpoints import heights_of, plane_offsets_mm, walls_of
 from wirbel.volume import Acquisition, Volume
@@ -25,7 +26,7 @@ def measure_all(
 
     What cannot be measured says why: `TOUCHES_EDGE` (cut by the border), `TOO_COARSE` (craniocaudal resolution
     above
-    `settings.coarsest_mm`), `NO_BODY`, `MASK_POOR`.
+    `settings.coarsest_mm`), `NO_BODY`, `MASK_POOR` (also where two bodies would lie in each other).
     """
     bodies = cutouts(spine)
     centres = np.array(
@@ -33,10 +34,10 @@ def measure_all(
         dtype=np.float64,
     ).reshape(-1, 3)
     ups = column_directions(centres)
-    return tuple(
+    return without_overlaps([
         _measure(ct, vertebra, bodies.get(vertebra.label), up, settings, acquisition)
         for vertebra, up in zip(spine.vertebrae, ups, strict=True)
-    )
+    ])
 
 
 def _measure(
