@@ -27,17 +27,30 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     if code := run("phantom", "--seed", options.seed, "--out", study):
         return code
-    print(f"2. wirbel analyze {study / 'ct'} -o {result} ...", flush=True)
-    masks = () if has_network() else ("--masks", study / "truth" / "vertebrae.nii.gz", "--numbering", "verse")
-    if masks:
-        print("   (no spine network is installed: the drawing's own masks are used)")
-    if code := run("analyze", study / "ct", "-o", result, *masks, quiet=True):
-        return code
-    print("3. truth of the drawing, and what wirbel says (simulated CT)\n")
     truth = json.loads((study / "truth" / "truth.json").read_text())
-    compare(truth, json.loads((result / "result.json").read_text()))
+    own_masks = ("--masks", study / "truth" / "vertebrae.nii.gz", "--numbering", "verse")
+    if has_network():
+        if code := analysed(study, result, truth, "2", "with the networks that find, segment and name"):
+            return code
+        result_with_masks = options.out / "result-own-masks"
+        why = "with the drawing's own masks: what measuring and grading do where segmenting is perfect"
+        if code := analysed(study, result_with_masks, truth, "3", why, *own_masks):
+            return code
+    else:
+        print("(no spine network is installed: the drawing's own masks are used)")
+        if code := analysed(study, result, truth, "2", "with the drawing's own masks", *own_masks):
+            return code
     print(f"\nreport: {(result / 'report.html').resolve()}")
     print(f"Simulated data. Research use only, not a medical device.  ({time.monotonic() - start:.0f} s)")
+    return 0
+
+
+def analysed(study: Path, out: Path, truth: dict, number: str, how: str, *options: object) -> int:
+    """Analyse the drawing and print the truth beside the result; the exit code."""
+    print(f"\n{number}. wirbel analyze {study / 'ct'} -o {out}: {how} (simulated CT) ...\n", flush=True)
+    if code := run("analyze", study / "ct", "-o", out, *options, quiet=True):
+        return code
+    compare(truth, json.loads((out / "result.json").read_text()))
     return 0
 
 
