@@ -18,8 +18,8 @@ _BODY, _POSTERIOR = CLASSES.index("body"), CLASSES.index("posterior")
 class InstanceSettings:
     """How votes become vertebrae."""
 
-    beyond_disc: float = 1.15
-    """Body voxels up to so many half heights from the middle belong to a body (its rims reach past the disc)."""
+    beyond_disc: float = 0.9
+    """Body voxels up to so many half spacings from the middle belong to a body: the rest is disc and endplate edge."""
     widest_mm: float = 40.0
     reach_mm: float = 22.0
     """A vote further than this from every centre counts for none."""
