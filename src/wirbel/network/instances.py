@@ -19,7 +19,7 @@ class InstanceSettings:
     """How votes become vertebrae."""
 
     beyond_disc: float = 0.9
-    """Body voxels up to so many half spacings from the middle belong to a body: the rest is disc and endplate edge."""
+    """Body voxels up to so many half spacings from the middle belong to a body: the rest is disc."""
     widest_mm: float = 40.0
     reach_mm: float = 22.0
     """A vote further than this from every centre counts for none."""
