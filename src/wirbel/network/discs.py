@@ -27,6 +27,8 @@ class DiscSettings:
     """Spread of log(spacing / expected spacing of the level)."""
     change_sd: float = 0.10
     """Spread of log(spacing / spacing of the neighbour)."""
+    surprise: float = 2.2
+    """No spacing costs more than one so many standard deviations off: a collapsed body is rare, not impossible."""
     spacing_mm: tuple[int, int] = (11, 46)
 
 
@@ -41,7 +43,7 @@ def disc_positions(
     n = len(darkness)
     spacings = np.arange(settings.spacing_mm[0], settings.spacing_mm[1] + 1)
     change = np.log(spacings[:, None] / spacings[None, :]) / settings.change_sd
-    cost_of_change = 0.5 * change**2
+    cost_of_change = 0.5 * np.minimum(change**2, settings.surprise**2)
     best = np.full((n, len(spacings)), -np.inf)
     came = np.full((n, len(spacings)), -1)
     worth = darkness - settings.reward_from
@@ -51,7 +53,8 @@ def disc_positions(
             before = t - s
             if before < 0:
                 continue
-            fit = -0.5 * (np.log(s / expected_mm[(t + before) // 2]) / settings.spacing_sd) ** 2
+            off = np.log(s / expected_mm[(t + before) // 2]) / settings.spacing_sd
+            fit = -0.5 * min(off**2, settings.surprise**2)
             chained = best[before] - cost_of_change[k]
             j = int(np.argmax(chained))
             first = worth[before] + start[before]

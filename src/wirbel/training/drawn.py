@@ -28,7 +28,9 @@ _HIP = CLASSES.index("hip")
 #: How often a sample is drawn around real masks, where there are any.
 _REAL_SHAPES = 0.4
 #: Settings that break, wear and vary the column more often than life does.
-TRAINING_ANATOMY = AnatomySettings(fracture_chance=0.12, mimic_chance=0.2, variant_chance=0.2)
+TRAINING_ANATOMY = AnatomySettings(fracture_chance=0.22, mimic_chance=0.2, variant_chance=0.2)
+#: How often a box is drawn around the joint of the last vertebra and the sacrum instead of any vertebra.
+_AT_SACRUM = 0.15
 
 
 def draw_person(rng: Generator, spacing_mm: float, box_mm: float | None, masks: Sequence[MaskColumn]) -> Sample:
@@ -54,7 +56,10 @@ def _part_of(whole: Grid, centres_lps_mm: np.ndarray, box_mm: float | None, rng:
     if box_mm is None:
         return whole
     n = round(box_mm / whole.spacing_mm[0])
-    near = centres_lps_mm[int(rng.integers(len(centres_lps_mm)))] + [0.0, 12.0, 0.0] + rng.normal(0, 10, 3)
+    if rng.random() < _AT_SACRUM:
+        near = centres_lps_mm[np.argmin(centres_lps_mm[:, 2])] + [0.0, 25.0, -35.0] + rng.normal(0, 10, 3)
+    else:
+        near = centres_lps_mm[int(rng.integers(len(centres_lps_mm)))] + [0.0, 12.0, 0.0] + rng.normal(0, 10, 3)
     low = np.round(whole.to_voxel(near[None])[0]).astype(int) - n // 2
     return whole.cropped((low[0], low[1], low[2]), (low[0] + n, low[1] + n, low[2] + n))
 
@@ -79,8 +84,8 @@ def _sample(labels: PhantomLabels) -> Sample:
 
 
 def draw_hu(drawing: Drawing, spacing_mm: float, rng: Generator) -> Float32[np.ndarray, "z y x"]:
-    """HU for labels: as on a real scanner, or (every third time) drawn wild."""
-    wild = rng.random() < 0.35
+    """HU for labels: as on a real scanner, or (every fifth time) drawn wild."""
+    wild = rng.random() < 0.2
     look = domain_look(rng) if wild else realistic_look(rng, float(rng.uniform(30, 260)))
     z, y, x = drawing.tissue.shape
     grid = Grid.axis_aligned((z, y, x), (spacing_mm, spacing_mm, spacing_mm))

@@ -27,6 +27,8 @@ _NOT_VERTEBRA = ANY_CLASS & ~(_BODY | _POSTERIOR)
 _SURE_MM = 15.0
 #: Discs are seen in slices up to this.
 _THIN_MM = 2.6
+#: A sphere of this radius around a point in the middle of the sacrum is sacrum.
+_SACRUM_RADIUS_MM = 7.0
 #: Samples finer than this are cropped to their masks.
 _CROP_BELOW_MM = 2.0
 
@@ -42,6 +44,8 @@ class RealCase:
     bodies: str | None = None
     annotation: str | None = None
     numbering: str = "verse"
+    sacrum_from_last_mm: tuple[tuple[float, float, float], ...] = ()
+    """Points inside the sacrum, LPS, from the centre of the last annotated body; placed by eye."""
 
 
 #: Every real CT that trains: name, patient, files relative to the hand-out.
@@ -56,15 +60,17 @@ CASES: tuple[RealCase, ...] = (
         numbering="totalsegmentator",
     ),
     *(
-        RealCase(name, patient, f"ct/{name}/dicom", annotation=f"annotations/{name}.json")
-        for name, patient in (
-            ("lidc-idri-0314", "lidc-idri-0314"),
-            ("lidc-idri-0001", "lidc-idri-0001"),
-            ("crlm-ct-1004", "crlm-ct-1004"),
-            ("acrin-flt-001-upper", "acrin-flt-001"),
-            ("acrin-flt-001-lower", "acrin-flt-001"),
-            ("tcga-bc-a3kf-chest", "tcga-bc-a3kf"),
-            ("tcga-bc-a3kf-abdomen", "tcga-bc-a3kf"),
+        RealCase(
+            name, patient, f"ct/{name}/dicom", annotation=f"annotations/{name}.json", sacrum_from_last_mm=sacrum
+        )
+        for name, patient, sacrum in (
+            ("lidc-idri-0314", "lidc-idri-0314", ()),
+            ("lidc-idri-0001", "lidc-idri-0001", ()),
+            ("crlm-ct-1004", "crlm-ct-1004", ()),
+            ("acrin-flt-001-upper", "acrin-flt-001", ()),
+            ("acrin-flt-001-lower", "acrin-flt-001", ((0, 14.7, -27.4), (0, 33.0, -44.0), (0, 50.0, -54.0))),
+            ("tcga-bc-a3kf-chest", "tcga-bc-a3kf", ()),
+            ("tcga-bc-a3kf-abdomen", "tcga-bc-a3kf", ()),
         )
     ),
     *(
@@ -115,8 +121,20 @@ def real_samples(
                 not_body_bits=_NOT_VERTEBRA,
                 thin_slices=max(ct.grid.spacing_mm) <= _THIN_MM,
             )
+            _paint_sacrum(allowed, grid, list(levels.values())[-1] + np.reshape(case.sacrum_from_last_mm, (-1, 3)))
         sample = _sample(case, levels, hu, allowed, instances, grid)
         yield case, _cropped(sample) if spacing_mm < _CROP_BELOW_MM else sample
+
+
+def _paint_sacrum(allowed: np.ndarray, grid: Grid, points_lps_mm: np.ndarray) -> None:
+    """Spheres of sacrum around points in it; in place, the array is the caller's own."""
+    radius = np.ceil(_SACRUM_RADIUS_MM / np.asarray(grid.spacing_mm)).astype(int)
+    for point in grid.to_voxel(points_lps_mm):
+        low = np.maximum(np.round(point).astype(int) - radius, 0)
+        high = np.minimum(np.round(point).astype(int) + radius + 1, grid.shape)
+        box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        away = [(axis - p) * mm for axis, p, mm in zip(np.ogrid[box], point, grid.spacing_mm, strict=True)]
+        allowed[box][sum(a**2 for a in away) <= _SACRUM_RADIUS_MM**2] = _SACRUM
 
 
 def bodies_of(whole: LabelMap) -> LabelMap:

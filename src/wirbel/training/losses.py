@@ -14,7 +14,7 @@ from wirbel.training.sample import ANY_CLASS
 
 _N = len(CLASSES)
 #: Weight of each class in the cross-entropy: thin and small structures count more.
-_CLASS_WEIGHT = torch.tensor([0.5, 2.0, 2.5, 2.5, 1.5, 1.0, 0.5])
+_CLASS_WEIGHT = torch.tensor([0.5, 2.0, 2.5, 2.5, 2.5, 1.0, 0.5])
 #: Share of plain background voxels that the class loss looks at.
 _BACKGROUND_SHARE = 0.15
 #: Around a centre within this radius the coarse head is asked for level and rib.

@@ -44,23 +44,36 @@ SHAPES: tuple[tuple[str, str], ...] = (
     ("ct/s0328-bone-only/vertebrae.nii.gz", "verse"),
 )
 
-FIND_SHAPES = ((96, 96, 96), (128, 96, 64), (128, 64, 96), (64, 96, 128), (160, 64, 64), (96, 128, 96))
-SEGMENT_SHAPES = ((96, 96, 96), (96, 112, 80), (80, 112, 96), (112, 96, 80))
+#: Small patches: many steps teach more in the same time than large views.
+FIND_SHAPES = ((64, 64, 64), (96, 64, 64), (64, 64, 96), (96, 64, 32), (64, 96, 64), (96, 96, 96))
+SEGMENT_SHAPES = ((64, 64, 64), (80, 64, 64), (64, 80, 64), (64, 80, 80))
+#: The segmenter sees what a hospital's CT shows and little more: with patches bent, cropped and blurred as hard as
+#: the finder's, 1,300 steps left every disc unfound; with these, 350 found half of them.
+SEGMENT_AUGMENT = AugmentSettings(
+    rotate_deg=(8.0, 8.0, 12.0),
+    scale=0.12,
+    bend_mm=3.0,
+    crop=0.2,
+    thick=0.3,
+    max_thick_mm=3.5,
+    gain=0.2,
+    noise_hu=30.0,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SpinePlan:
     """How long and on what. The defaults are what the shipped bundle was trained with."""
 
-    persons: int = 260
-    boxes: int = 400
+    persons: int = 220
+    boxes: int = 640
     box_mm: float = 136.0
-    base_minutes: float = 26.0
-    fine_minutes: float = 6.0
-    real_share: float = 0.6
+    base_minutes: float = 45.0
+    fine_minutes: float = 14.0
+    real_share: float = 0.5
     """Share of real CTs in fine-tuning."""
-    base_rate: float = 1e-3
-    fine_rate: float = 3e-4
+    base_rate: float = 2e-3
+    fine_rate: float = 7e-4
     seed: int = 7
     loop: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1_000_000, save_every=50, workers=2))
     leave_out: tuple[str, ...] = ()
@@ -73,11 +86,11 @@ class _Net:
     name: str
     spacing_mm: float
     shapes: tuple[tuple[int, int, int], ...]
-    thick_mm: float
+    augment: AugmentSettings
 
 
-FIND = _Net("find", FIND_MM, FIND_SHAPES, 7.0)
-SEGMENT = _Net("segment", SEGMENT_MM, SEGMENT_SHAPES, 5.0)
+FIND = _Net("find", FIND_MM, FIND_SHAPES, AugmentSettings(max_thick_mm=7.0))
+SEGMENT = _Net("segment", SEGMENT_MM, SEGMENT_SHAPES, SEGMENT_AUGMENT)
 
 
 def draw_stage(run: Path, data_dir: Path | None, plan: SpinePlan, net: _Net, say: Say) -> None:
@@ -110,9 +123,10 @@ def real_stage(run: Path, data_dir: Path, net: _Net, say: Say) -> None:
 
 
 def base_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
-    """Train on drawn persons only."""
+    """Train on drawn persons only; the segmenter starts from the finder's weights, wherever they fit."""
+    start = run / "find_base" / "checkpoint.pt" if net is SEGMENT else None
     settings = replace(plan.loop, minutes=plan.base_minutes, learning_rate=plan.base_rate, seed=plan.seed)
-    return _train(run / f"{net.name}_base", [(run / f"drawn_{net.name}", 1.0)], (), settings, net, None, say)
+    return _train(run / f"{net.name}_base", [(run / f"drawn_{net.name}", 1.0)], (), settings, net, start, say)
 
 
 def fine_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
@@ -160,10 +174,11 @@ def _train(
         sources,
         skip=skip,
         draw_hu=draw_hu,
-        augment=AugmentSettings(max_thick_mm=net.thick_mm),
+        augment=net.augment,
         shapes=net.shapes,
         spacing_mm=net.spacing_mm,
         seed=settings.seed,
+        repeat=1,
     )
 
     def tell(progress: Progress) -> None:
