@@ -25,6 +25,8 @@ class Reason(StrEnum):
     TUBE_VOLTAGE = "tube_voltage"
     KERNEL = "kernel"
     SPECTRAL = "spectral"
+    NOT_PRESENT = "not_present"
+    NOT_SEPARABLE = "not_separable"
 
 
 @dataclass(frozen=True, slots=True)
