@@ -1,6 +1,46 @@
-"""Osteoporotic, malignant or uncertain: the place for a classifier."""
+"""Osteoporotic, malignant or uncertain: scorers' Protocol, calibration, tiers, refusal."""
 
-from wirbel.etiology.classify import no_classifier
-from wirbel.etiology.etiology import Cause, Etiology, Tier
+from wirbel.etiology.calibration import Calibration, Cohort, Population, calibrate
+from wirbel.etiology.calibration_file import read_calibration, written_calibration
+from wirbel.etiology.classify import authors_tier, classify, no_classifier, tier_of
+from wirbel.etiology.etiology import Cause, Etiology
+from wirbel.etiology.labelled_scores import LabelledScores
+from wirbel.etiology.refusal import SENTENCES, Refusal
+from wirbel.etiology.scorer import Calibrations, EtiologyScorer, RawScore, Recalibrated, ScorerIdentity
+from wirbel.etiology.settings import AuthorsThresholds, EtiologySettings, RefusalSettings
+from wirbel.etiology.thresholds import Confidence, Promise, TierThresholds, patients_needed
+from wirbel.etiology.vocabulary import Interval, Suspicion, Tier, TierRule
 
-__all__ = ["Cause", "Etiology", "Tier", "no_classifier"]
+__all__ = [
+    "SENTENCES",
+    "AuthorsThresholds",
+    "Calibration",
+    "Calibrations",
+    "Cause",
+    "Cohort",
+    "Confidence",
+    "Etiology",
+    "EtiologyScorer",
+    "EtiologySettings",
+    "Interval",
+    "LabelledScores",
+    "Population",
+    "Promise",
+    "RawScore",
+    "Recalibrated",
+    "Refusal",
+    "RefusalSettings",
+    "ScorerIdentity",
+    "Suspicion",
+    "Tier",
+    "TierRule",
+    "TierThresholds",
+    "authors_tier",
+    "calibrate",
+    "classify",
+    "no_classifier",
+    "patients_needed",
+    "read_calibration",
+    "tier_of",
+    "written_calibration",
+]

@@ -1,28 +1,32 @@
 """Osteoporotic, malignant or uncertain, or why no answer is given."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from wirbel.etiology.refusal import Refusal
+from wirbel.etiology.vocabulary import Interval, Suspicion, Tier, TierRule
 from wirbel.vertebra import NotMeasured
-
-
-class Tier(StrEnum):
-    """The three answers of Foreman et al. 2024."""
-
-    OSTEOPOROTIC = "osteoporotic"
-    MALIGNANT = "malignant"
-    UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The answer for one vertebra; `answer` is a reason where nothing is said."""
+    """The answer for one vertebra; `answer` is a reason where nothing is said.
+
+    `p_malignant` is calibrated, in [0, 1], for the share of malignant fractures `prevalence` (0..1); `low` and
+    `high` are its interval, of the kind `interval`. `rule` says what cut the tiers. `reasons` say why the answer is
+    uncertain or missing, in order of weight. `suspicion` is for vertebrae without fracture, and then the only
+    thing said.
+    """
 
     label: int
     answer: Tier | NotMeasured
     p_malignant: float | None = None
     low: float | None = None
     high: float | None = None
+    interval: Interval | None = None
+    prevalence: float | None = None
+    rule: TierRule | None = None
+    reasons: tuple[Refusal, ...] = ()
+    suspicion: Suspicion | None = None
 
 
 @dataclass(frozen=True, slots=True)
