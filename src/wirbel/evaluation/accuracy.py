@@ -163,7 +163,7 @@ def accuracy_table(
         confusion=c,
         sensitivity=_or_blank(lambda: sensitivity(c, method=method, level=level)),
         specificity=_or_blank(lambda: specificity(c, method=method, level=level)),
-        accuracy=accuracy(c, method=method, level=level),
+        accuracy=_or_blank(lambda: accuracy(c, method=method, level=level)),
         positive_predictive_value=_or_blank(lambda: positive_predictive_value(c, method=method, level=level)),
         negative_predictive_value=_or_blank(lambda: negative_predictive_value(c, method=method, level=level)),
         f1=_or_blank(lambda: f1(c, method=method, level=level)),

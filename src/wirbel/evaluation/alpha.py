@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from wirbel.evaluation.estimate import Estimate
+from wirbel.evaluation.kappa import limit_of_complete_agreement
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,8 +29,8 @@ def krippendorff_alpha(
     """Alpha of a (raters, units) table of numbers, NaN where a rater did not rate (Krippendorff 2011).
 
     Units with fewer than two ratings do not count. The interval comes from leaving out one unit at a time, with
-    Student's t. Raises ValueError where fewer than two units are left or all ratings are equal (alpha is
-    undefined).
+    Student's t; where no two ratings of a unit differ, the lower limit is that of complete agreement (see `kappa`).
+    Raises ValueError where fewer than two units are left or all ratings are equal (alpha is undefined).
     """
     table = np.asarray(ratings, dtype=np.float64)
     if table.ndim != 2:
@@ -45,6 +46,11 @@ def krippendorff_alpha(
         raise ValueError("alpha is undefined: all ratings are equal, so disagreement by chance is zero")
     counts = (table.T[:, :, None] == levels).sum(axis=1).astype(np.float64)
     value = _alpha(counts, levels, scale)
+    name = f"Krippendorff's alpha ({scale.value})"
+    if (np.count_nonzero(counts, axis=1) == 1).all():
+        share = counts.sum(axis=0) / counts.sum()
+        low = limit_of_complete_agreement(n_units, float(1.0 - (share**2).sum()), level)
+        return Estimate(1.0, low, 1.0, level, n_units, f"{name}, agreement complete: Wilson")
     without = np.array([_alpha(np.delete(counts, u, axis=0), levels, scale) for u in range(n_units)])
     if not np.isfinite(without).all():
         raise ValueError(
@@ -53,8 +59,7 @@ def krippendorff_alpha(
     stderr = float(np.sqrt((n_units - 1) / n_units * ((without - without.mean()) ** 2).sum()))
     half = float(stats.t.ppf(0.5 + level / 2, n_units - 1)) * stderr
     return Estimate(
-        value, max(value - half, -1.0), min(value + half, 1.0), level, n_units,
-        f"Krippendorff's alpha ({scale.value}), jackknife over units",
+        value, max(value - half, -1.0), min(value + half, 1.0), level, n_units, f"{name}, jackknife over units"
     )
 
 

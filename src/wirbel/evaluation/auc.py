@@ -25,6 +25,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
+_NO_VARIANCE = 1e-20
+
+
 class AucInterval(Enum):
     """Interval of an area under the ROC curve."""
 
@@ -43,8 +46,8 @@ def auc(
 ) -> Estimate:
     """Trapezoidal area under the ROC curve; higher scores mean more disease, ties count half.
 
-    DeLong's intervals need two cases of each class and, because they have no width there, an area that is
-    neither 0 nor 1: they refuse. The score intervals always answer.
+    DeLong's intervals need two cases of each class and some variance (perfect separation and nothing but ties have
+    none): else they refuse. The score intervals always answer.
     """
     labels, values = labelled_scores(truth, scores)
     diseased, healthy = values[labels], values[~labels]
@@ -72,7 +75,7 @@ def auc_limits(
             f"{method.value} needs two cases of each class, got {m} diseased and {n} healthy:"
             " use a score interval"
         )
-    if area.size == 1 and area.item() in (0.0, 1.0):
+    if area.size == 1 and parts.variance.item() < _NO_VARIANCE:
         raise ValueError(
             f"{method.value} gives no interval for an area of {area.item():g} (no variance): use a score interval"
         )

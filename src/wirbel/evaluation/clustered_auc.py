@@ -13,7 +13,12 @@ from scipy import stats
 
 from wirbel.evaluation.auc_intervals import scaled_score_limits, wald_limits
 from wirbel.evaluation.clustered_shares import at_least_two
-from wirbel.evaluation.compare_auc import Alternative, normal_comparison, readings_placements
+from wirbel.evaluation.compare_auc import (
+    Alternative,
+    normal_comparison,
+    ranked_alike,
+    readings_placements,
+)
 from wirbel.evaluation.estimate import Comparison, Estimate, valid_level
 from wirbel.evaluation.inputs import binary, both_classes, cluster_codes, finite, labelled_scores, same_length
 from wirbel.evaluation.placements import Placements
@@ -21,6 +26,9 @@ from wirbel.evaluation.resampling import REPLICATES, draw_counts, percentile_est
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+_NO_VARIANCE = 1e-20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,11 +101,18 @@ def clustered_auc_limits(
 def wald_clustered_auc(
     truth: npt.ArrayLike, scores: npt.ArrayLike, clusters: npt.ArrayLike, *, level: float = 0.95
 ) -> Estimate:
-    """Area -/+ z SE as Obuchowski 1997 prints it (cut at 0 and 1): shown beside; it covers too little near 1."""
+    """Area -/+ z SE as Obuchowski 1997 prints it (cut at 0 and 1): shown beside; it covers too little near 1, and
+    refuses where it has no width."""
     labels, parts, codes = _clustered(truth, (scores,), clusters)
-    components = cluster_components(parts, codes[labels], codes[~labels])
+    _two_of_each(labels, codes)
+    variance = np.diag(cluster_components(parts, codes[labels], codes[~labels]).covariance())
+    if variance.item() <= _NO_VARIANCE:
+        raise ValueError(
+            f"Wald (Obuchowski 1997) gives no interval for an area of {parts.auc.item():g} (no variance): use the"
+            " score interval of clustered_auc"
+        )
     z = float(stats.norm.isf((1 - valid_level(level)) / 2))
-    low, high = wald_limits(parts.auc, np.diag(components.covariance()), z)
+    low, high = wald_limits(parts.auc, variance, z)
     return Estimate(
         float(parts.auc[0]), float(low[0]), float(high[0]), level, int(codes.max()) + 1, "Wald (Obuchowski 1997)"
     )
@@ -114,10 +129,12 @@ def compare_clustered_auc(
 ) -> Comparison:
     """Two readings of the same clustered units: difference first minus second, z test (Obuchowski 1997, eq. 5)."""
     labels, parts, codes = _clustered(truth, (first, second), clusters)
+    _two_of_each(labels, codes)
     cov = cluster_components(parts, codes[labels], codes[~labels]).covariance()
     return normal_comparison(
         float(parts.auc[0] - parts.auc[1]), max(float(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]), 0.0),
         int(codes.max()) + 1, "clustered DeLong (Obuchowski 1997)", alternative=alternative, level=level,
+        alike=ranked_alike(first, second),
     )
 
 
@@ -192,6 +209,16 @@ def _clustered(
     codes = cluster_codes(clusters, labels.size)
     at_least_two(int(codes.max()) + 1)
     return labels, readings_placements(truth, *readings, at_least=1), codes
+
+
+def _two_of_each(labels: npt.NDArray[np.bool_], codes: Ints) -> None:
+    """Refuse a class that a single cluster holds: its variance between clusters cannot be seen."""
+    for units, name in ((labels, "diseased"), (~labels, "healthy")):
+        if np.unique(codes[units]).size < 2:
+            raise ValueError(
+                f"all {name} units belong to one cluster (patient): a variance between clusters needs two with"
+                f" {name} units; the score interval of clustered_auc answers"
+            )
 
 
 def _sums(values: Floats, codes: Ints, total: int) -> tuple[Floats, Floats]:

@@ -122,7 +122,7 @@ def compare_clustered_proportions(
     counts = ClusterCounts(sums, units)
     return normal_comparison(
         float(counts.share), float(counts.variance), units.size, "paired clustered shares (Obuchowski 1998)",
-        level=level, df=float(units.size - 1),
+        level=level, df=float(units.size - 1), alike=bool((from_first == from_second).all()),
     )
 
 

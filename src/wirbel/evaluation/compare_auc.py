@@ -62,13 +62,17 @@ def compare_paired_auc(
 ) -> Comparison:
     """Two readings of the same cases (DeLong 1988, eq. 6): difference first minus second, z test, Wald interval.
 
-    Readings that place every case alike have no difference and no variance: p is 1, and the interval 0 to 0.
+    Readings that rank all cases alike do not differ: p is 1, and the interval 0 to 0. Two different readings
+    without variance (both separate perfectly) are refused.
     """
     matrix = auc_matrix(truth, first, second)
     cov = matrix.covariance
     variance = max(float(cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]), 0.0)
     difference = float(matrix.areas[0] - matrix.areas[1])
-    return normal_comparison(difference, variance, matrix.n, "DeLong, paired", alternative=alternative, level=level)
+    return normal_comparison(
+        difference, variance, matrix.n, "DeLong, paired", alternative=alternative, level=level,
+        alike=ranked_alike(first, second),
+    )
 
 
 def compare_unpaired_auc(
@@ -134,10 +138,14 @@ def normal_comparison(
     alternative: Alternative = Alternative.TWO_SIDED,
     level: float = 0.95,
     df: float = np.inf,
+    alike: bool = False,
 ) -> Comparison:
-    """Difference of two areas (or shares), z or t test, and a two-sided interval cut at -1 and 1."""
+    """Difference of two areas (or shares), z or t test, and a two-sided interval cut at -1 and 1.
+
+    Without variance there is no interval: refused, unless both readings are known to be `alike`.
+    """
     if variance <= 1e-20:
-        if abs(difference) > 1e-12:
+        if not alike:
             raise ValueError(
                 f"the difference is {difference:g} but has no variance ({method}): use a permutation test"
             )
@@ -152,6 +160,11 @@ def normal_comparison(
         Estimate(difference, max(difference - half, -1.0), min(difference + half, 1.0), level, n, method),
         Significance(statistic, df, min(_TAIL[alternative](law, statistic), 1.0), f"{method}, {alternative.value}"),
     )
+
+
+def ranked_alike(first: npt.ArrayLike, second: npt.ArrayLike) -> bool:
+    """Whether two readings put all cases in the same order, with the same ties."""
+    return bool(np.array_equal(stats.rankdata(np.asarray(first)), stats.rankdata(np.asarray(second))))
 
 
 _TAIL: dict[Alternative, Callable[..., float]] = {

@@ -115,7 +115,10 @@ def valid_level(level: float) -> float:
 
 
 def _plain(number: float, digits: int) -> str:
-    return ("inf" if number > 0 else "-inf") if math.isinf(number) else f"{number + 0.0:.{digits}f}"
+    if math.isinf(number):
+        return "inf" if number > 0 else "-inf"
+    text = f"{number:.{digits}f}"
+    return text if float(text) != 0 else text.lstrip("-")
 
 
 def _json_number(number: float) -> float | str:

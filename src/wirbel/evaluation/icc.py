@@ -41,14 +41,15 @@ def intraclass_correlations(ratings: npt.ArrayLike, *, level: float = 0.95) -> d
 
     (1,.) subjects rated by different judges, (2,.) judges a random sample, absolute agreement, (3,.) these
     judges, consistency; (.,1) one judge, (.,k) the mean of the k judges. Raises ValueError for missing
-    ratings, fewer than two subjects or judges, or no variation at all.
+    ratings, fewer than two subjects or judges, or no variation at all. A reliability of means has no lower bound:
+    where subjects vary less than error would have it, ICC(.,k) and its limits may be -inf.
     """
     s = _squares(ratings)
     bms, wms, jms, ems, n, k = s.between, s.within, s.judges, s.error, s.n, s.k
     one = (bms - wms) / (bms + (k - 1) * wms)
     two = (bms - ems) / (bms + (k - 1) * ems + k * (jms - ems) / n)
     three = (bms - ems) / (bms + (k - 1) * ems) if bms + ems > 0 else float("nan")
-    one_k, two_k = (bms - wms) / bms, (bms - ems) / (bms + (jms - ems) / n)
+    one_k, two_k = (bms - wms) / bms, _of_means(two, k)
     three_k = (bms - ems) / bms
     f1, f3 = _ratio(bms, wms), _ratio(bms, ems)
     df = n - 1, n * (k - 1), (n - 1) * (k - 1)
@@ -57,7 +58,7 @@ def intraclass_correlations(ratings: npt.ArrayLike, *, level: float = 0.95) -> d
     low3, high3 = f3 / stats.f.ppf(tail, df[0], df[2]), f3 * stats.f.ppf(tail, df[2], df[0])
     single1, single3 = (_single(low1, k), _single(high1, k)), (_single(low3, k), _single(high3, k))
     single2 = _interval_two(s, two, tail)
-    mean2 = tuple(x * k / (1 + x * (k - 1)) for x in single2)
+    mean2 = tuple(_of_means(x, k) for x in single2)
     rows = (
         ("ICC(1,1)", one, single1, f1, df[1]),
         ("ICC(2,1)", two, single2, f3, df[2]),
@@ -113,6 +114,12 @@ def _interval_two(s: _Squares, value: float, tail: float) -> tuple[float, float]
 
 def _ratio(top: float, bottom: float) -> float:
     return top / bottom if bottom > 0 else float("inf")
+
+
+def _of_means(single: float, k: int) -> float:
+    """Reliability of the mean of k judges from that of one (Spearman-Brown), -inf at and below its pole."""
+    below = 1 + single * (k - 1)
+    return single * k / below if below > 1e-12 else float("-inf")
 
 
 def _single(f: float, k: int) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from wirbel.evaluation.estimate import Estimate
+from wirbel.evaluation.proportions import proportion
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,8 +66,10 @@ def agreement_weights(n_categories: int, kind: str) -> Floats:
 def cohen_kappa(table: npt.ArrayLike, *, weights: str | npt.ArrayLike = "none", level: float = 0.95) -> Kappa:
     """Cohen's kappa of a square table of counts (Cohen 1960, 1968), with Fleiss, Cohen & Everitt's 1969 errors.
 
-    `weights` names a scheme or is a square matrix of agreement weights (1 on the diagonal). Raises ValueError
-    where kappa is undefined: both raters used one and the same category throughout.
+    `weights` names a scheme or is a square matrix of agreement weights (1 on the diagonal). Where no two ratings
+    differ the error is 0 and the lower limit is that of `limit_of_complete_agreement`. Where one rater used one
+    category throughout, kappa is 0 whatever the other did: it says nothing, and the interval is -1 to 1. Raises
+    ValueError where kappa is undefined: both raters used one and the same category throughout.
     """
     counts = square_counts(table)
     k, n = counts.shape[0], counts.sum()
@@ -86,16 +89,21 @@ def cohen_kappa(table: npt.ArrayLike, *, weights: str | npt.ArrayLike = "none", 
     variance = (spread - (observed * chance - 2.0 * chance + observed) ** 2) / (n * (1.0 - chance) ** 4)
     null = ((np.outer(row, col) * (w - mean_w) ** 2).sum() - chance**2) / (n * (1.0 - chance) ** 2)
     name = "Cohen's kappa" if isinstance(weights, str) and weights == "none" else "weighted kappa"
-    return _kappa(
+    found = _kappa(
         value, observed, chance, float(variance), float(null), int(n), level, f"{name}, Fleiss-Cohen-Everitt"
     )
+    if max(row.max(), col.max()) == 1.0:
+        nothing = Estimate(value, -1.0, 1.0, level, int(n), f"{name}, one rater with a single category")
+        return replace(found, estimate=nothing, z=0.0, p_one_sided=0.5, p=1.0)
+    return _widened(found, 1.0 - float(row @ col), level) if np.trace(counts) == n else found
 
 
 def fleiss_kappa(counts: npt.ArrayLike, *, level: float = 0.95) -> Kappa:
     """Fleiss's kappa of a (cases, categories) table of how many raters chose which category (Fleiss 1971).
 
     Every case needs the same number of ratings. The test's error is Fleiss, Nee & Landis's (1979); the interval
-    comes from leaving out one case at a time.
+    comes from leaving out one case at a time, and where all raters agree on every case from
+    `limit_of_complete_agreement`.
     """
     table = np.asarray(counts, dtype=np.float64)
     if table.ndim != 2 or table.shape[0] < 2:
@@ -109,21 +117,15 @@ def fleiss_kappa(counts: npt.ArrayLike, *, level: float = 0.95) -> Kappa:
             f"{raters[0]:g} (Krippendorff's alpha takes missing ratings)"
         )
     n, m = table.shape[0], float(raters[0])
-    value, observed, chance = _fleiss(table.sum(axis=0), ((table**2).sum(axis=1) - m) / (m * (m - 1)))
-    without = np.array(
-        [
-            _fleiss(
-                np.delete(table, i, axis=0).sum(axis=0),
-                (np.delete(table**2, i, axis=0).sum(axis=1) - m) / (m * (m - 1)),
-            )[0]
-            for i in range(n)
-        ]
-    )
-    variance = (n - 1) / n * float(((without - without.mean()) ** 2).sum())
+    per_case = ((table**2).sum(axis=1) - m) / (m * (m - 1))
+    value, observed, chance = _fleiss(table.sum(axis=0), per_case)
+    complete = bool((table.max(axis=1) == m).all())
+    variance = 0.0 if complete else _fleiss_variance(table, per_case)
     share = table.sum(axis=0) / (n * m)
     pq = share * (1.0 - share)
     null = 2.0 / (n * m * (m - 1)) * (pq.sum() ** 2 - (pq * (1.0 - 2.0 * share)).sum()) / pq.sum() ** 2
-    return _kappa(value, observed, chance, variance, float(null), n, level, "Fleiss' kappa, jackknife over cases")
+    found = _kappa(value, observed, chance, variance, float(null), n, level, "Fleiss' kappa, jackknife over cases")
+    return _widened(found, 1.0 - chance, level) if complete else found
 
 
 def category_counts(ratings: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -141,6 +143,37 @@ def square_counts(table: npt.ArrayLike) -> Floats:
     if not np.isfinite(counts).all() or (counts < 0).any() or counts.sum() == 0:
         raise ValueError("the counts must be finite, not negative and not all zero")
     return counts
+
+
+def limit_of_complete_agreement(n: int, apart: float, level: float) -> float:
+    """Lower limit of an agreement beyond chance of 1 in n cases, `apart` the share of pairs that would differ by
+    chance: Wilson's limit of the share of agreement, its complement over `apart`.
+
+    The usual errors are 0 there, an interval without width. A case that did differ is taken to do so as cases that
+    differ by chance, which is also right for weights and scales.
+    """
+    return max(1.0 - (1.0 - proportion(n, n, level=level).low) / apart, -1.0)
+
+
+def _widened(found: Kappa, apart: float, level: float) -> Kappa:
+    e = found.estimate
+    low = limit_of_complete_agreement(e.n, apart, level)
+    name = e.method.split(",")[0]
+    return replace(found, estimate=Estimate(1.0, low, 1.0, e.level, e.n, f"{name}, agreement complete: Wilson"))
+
+
+def _fleiss_variance(table: Floats, per_case: Floats) -> float:
+    """Jackknife over cases; refused where the other cases without one have a single category."""
+    n, totals = table.shape[0], table.sum(axis=0)
+    without = np.empty(n)
+    for i in range(n):
+        left = totals - table[i]
+        if np.count_nonzero(left) < 2:
+            raise ValueError(
+                f"Fleiss' kappa has no interval: without case {i + 1} all raters give every case the same category"
+            )
+        without[i] = _fleiss(left, np.delete(per_case, i))[0]
+    return (n - 1) / n * float(((without - without.mean()) ** 2).sum())
 
 
 def _fleiss(totals: Floats, per_case: Floats) -> tuple[float, float, float]:

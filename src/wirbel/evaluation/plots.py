@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from wirbel.evaluation.inputs import cluster_codes
 from wirbel.evaluation.mrmc.obuchowski_rockette import Analysis
 from wirbel.evaluation.pages import RESEARCH_ONLY, Drawing
+from wirbel.evaluation.resampling import cluster_members
 from wirbel.evaluation.roc import roc_curve
 
 if TYPE_CHECKING:
@@ -26,38 +28,53 @@ def roc_band(
     truth: npt.ArrayLike,
     *,
     rng: np.random.Generator,
+    patients: npt.ArrayLike | None = None,
     level: float = 0.95,
     replicates: int = 500,
 ) -> tuple[Floats, Floats, Floats]:
-    """Pointwise bootstrap band of the curve (vertical, stratified): false-positive rate, low, high."""
+    """Pointwise bootstrap band of the curve (vertical): false-positive rate, low, high.
+
+    Diseased and healthy cases are drawn apart; with `patients` whole patients are drawn, and draws that lack a
+    class are left out.
+    """
     s, t = np.asarray(scores, dtype=np.float64), np.asarray(truth).astype(bool)
+    classes = [np.flatnonzero(t), np.flatnonzero(~t)]
+    members = [] if patients is None else cluster_members(cluster_codes(patients, t.size))
     grid = np.linspace(0.0, 1.0, 101)
-    curves = np.empty((replicates, grid.size))
-    pos, neg = s[t], s[~t]
-    for b in range(replicates):
-        drawn = np.concatenate((rng.choice(pos, pos.size), rng.choice(neg, neg.size)))
-        curve = roc_curve(np.arange(drawn.size) < pos.size, drawn)
-        curves[b] = np.interp(grid, curve.false_positive_rate, curve.sensitivity)
+    curves = []
+    for _ in range(replicates):
+        drawn = np.concatenate(
+            [members[i] for i in rng.integers(0, len(members), len(members))]
+            if members else [rng.choice(c, c.size) for c in classes]
+        )
+        if t[drawn].any() and not t[drawn].all():
+            curve = roc_curve(t[drawn], s[drawn])
+            curves.append(np.interp(grid, curve.false_positive_rate, curve.sensitivity))
     tail = 50.0 * (1.0 - level)
     low, high = np.percentile(curves, [tail, 100.0 - tail], axis=0)
     return grid, low, high
 
 
 def roc_drawing(
-    curves: dict[str, tuple[Floats, npt.NDArray[np.bool_]]], *, rng: np.random.Generator, level: float = 0.95
+    curves: dict[str, tuple[Floats, npt.NDArray[np.bool_]]],
+    *,
+    rng: np.random.Generator,
+    patients: npt.ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Drawing:
-    """ROC curves with pointwise bootstrap bands of (scores, truth) by name."""
+    """ROC curves with pointwise bootstrap bands of (scores, truth) by name; `patients` are drawn whole."""
     figure, axes = _figure(5.2, 5.2)
     axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=0.8)
     for k, (name, (scores, truth)) in enumerate(curves.items()):
         colour = COLOURS[k % len(COLOURS)]
-        x, low, high = roc_band(scores, truth, rng=rng, level=level)
+        x, low, high = roc_band(scores, truth, rng=rng, patients=patients, level=level)
         axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
         curve = roc_curve(truth, scores)
         axes.plot(curve.false_positive_rate, curve.sensitivity, color=colour, label=name)
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity", xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.legend(loc="lower right", frameon=False)
-    return Drawing("roc", f"ROC curves with pointwise {100 * level:g} % bootstrap bands", _svg(figure))
+    drawn = "" if patients is None else " (patients drawn)"
+    return Drawing("roc", f"ROC curves with pointwise {100 * level:g} % bootstrap bands{drawn}", _svg(figure))
 
 
 def reader_drawing(analysis: Analysis) -> Drawing:

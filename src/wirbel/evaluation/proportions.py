@@ -36,9 +36,14 @@ def proportion(
     """`successes` of `total` with an interval.
 
     Wilson by default: its mean coverage over p is closest to the nominal one at every n; Clopper-Pearson
-    never covers less. All but Wald and Agresti-Coull stay in [0, 1]; these two are cut there.
+    never covers less. All but Wald and Agresti-Coull stay in [0, 1]; these two are cut there. At 0 and `total`
+    successes Wald and the bootstrap have no width and refuse (`proportion_limits` shows it).
     """
     counted(successes, total)
+    if method in (ProportionInterval.WALD, ProportionInterval.BOOTSTRAP) and successes in (0, total):
+        raise ValueError(
+            f"{method.value} gives no interval for {successes} of {total} (no width): use Wilson or Clopper-Pearson"
+        )
     low, high = proportion_limits(np.array([successes]), np.array([total]), method=method, level=level)
     return Estimate(
         successes / total, float(np.clip(low[0], 0, 1)), float(np.clip(high[0], 0, 1)), level, total, method.value

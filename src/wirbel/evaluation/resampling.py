@@ -16,6 +16,7 @@ Ints = npt.NDArray[np.int64]
 REPLICATES = 2000
 LEAST_VALID_SHARE = 0.9
 """With fewer usable replicates (both classes drawn ...), the sample is too small for a bootstrap."""
+_NO_WIDTH = 1e-12
 
 
 def draw_counts(n: int, replicates: int, rng: np.random.Generator) -> Floats:
@@ -29,13 +30,22 @@ def draw_counts(n: int, replicates: int, rng: np.random.Generator) -> Floats:
 def percentile_estimate(
     value: float, draws: Floats, *, n: int, method: str, level: float = 0.95
 ) -> Estimate:
-    """Percentile interval (Efron & Tibshirani 1993, 13.3); NaN marks replicates without a value."""
+    """Percentile interval (Efron & Tibshirani 1993, 13.3); NaN marks replicates without a value.
+
+    Where all replicates have one value (perfect separation, nothing called) it refuses: drawing from such a sample
+    again shows nothing of what another sample would bring.
+    """
     valid_level(level)
     usable = draws[np.isfinite(draws)]
     if usable.size < LEAST_VALID_SHARE * draws.size:
         raise ValueError(
             f"only {usable.size} of {draws.size} bootstrap samples had a value ({method}): too few cases of one"
             " kind; use an analytic interval"
+        )
+    if np.ptp(usable) <= _NO_WIDTH:
+        raise ValueError(
+            f"every bootstrap sample has the value {usable[0]:.3g} ({method}): that is no interval; use an analytic"
+            " one"
         )
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(usable, [tail, 1.0 - tail])
@@ -54,7 +64,7 @@ def bootstrap(
     """Percentile interval of any figure of n units; `figure` gets the indices drawn (with `strata`: in each
     stratum as many as there are)."""
     everyone = np.arange(n)
-    groups = [everyone] if strata is None else _members(cluster_codes(strata, n))
+    groups = [everyone] if strata is None else cluster_members(cluster_codes(strata, n))
     draws = np.empty(replicates)
     for b in range(replicates):
         index = np.concatenate([g[rng.integers(0, g.size, g.size)] for g in groups])
@@ -73,7 +83,7 @@ def cluster_bootstrap(
     """Percentile interval of any figure when whole clusters (patients) are drawn (Field & Welsh, JRSS B
     2007;69:369); n is the number of clusters."""
     n = np.asarray(clusters).shape[0]
-    members = _members(cluster_codes(clusters, n))
+    members = cluster_members(cluster_codes(clusters, n))
     draws = np.empty(replicates)
     for b in range(replicates):
         index = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
@@ -83,7 +93,8 @@ def cluster_bootstrap(
     )
 
 
-def _members(codes: Ints) -> list[Ints]:
+def cluster_members(codes: Ints) -> list[Ints]:
+    """The units of each cluster."""
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
 

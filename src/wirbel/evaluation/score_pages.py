@@ -31,7 +31,7 @@ def score_page(
     area = _area(labels, values, patients, level)
     rows = [("AUC", area), *_beside(labels, values, patients, level)]
     sentences = [f"The AUC of {name} was {area.text(3)} ({area.method}; {_cases(labels, patients)})."]
-    drawings = [roc_drawing({name: (values, labels)}, rng=rng, level=level)]
+    drawings = [roc_drawing({name: (values, labels)}, rng=rng, patients=patients, level=level)]
     if threshold is not None:
         called = values >= threshold
         sens, spec = (
@@ -90,7 +90,11 @@ def comparison_page(
             f"{_cases(labels, patients)}).",
         ),
         tables=(_estimates(areas), _comparisons(tests)),
-        drawings=(roc_drawing({names[0]: (a, labels), names[1]: (b, labels)}, rng=rng, level=level),),
+        drawings=(
+            roc_drawing(
+                {names[0]: (a, labels), names[1]: (b, labels)}, rng=rng, patients=patients, level=level
+            ),
+        ),
         notes=(_patients_note(patients),) if patients is not None else (),
         numbers={
             "areas": {n: e.to_json() for n, e in areas},
@@ -108,15 +112,16 @@ def _area(labels: npt.NDArray[np.bool_], values: Floats, patients: Patients, lev
 def _beside(
     labels: npt.NDArray[np.bool_], values: Floats, patients: Patients, level: float
 ) -> list[tuple[str, Estimate]]:
-    """Intervals that papers often print, where they exist."""
-    if patients is not None:
-        return [("AUC, Wald", wald_clustered_auc(labels, values, patients, level=level))]
-    if min(labels.sum(), (~labels).sum()) < 2 or auc(labels, values).value in (0.0, 1.0):
+    """Intervals that papers often print, where they exist: without variance they refuse."""
+    try:
+        if patients is not None:
+            return [("AUC, Wald", wald_clustered_auc(labels, values, patients, level=level))]
+        return [
+            (f"AUC, {m.value}", auc(labels, values, method=m, level=level))
+            for m in (AucInterval.LOGIT_DELONG, AucInterval.DELONG)
+        ]
+    except ValueError:
         return []
-    return [
-        (f"AUC, {m.value}", auc(labels, values, method=m, level=level))
-        for m in (AucInterval.LOGIT_DELONG, AucInterval.DELONG)
-    ]
 
 
 def _calls(right: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_], patients: Patients, level: float) -> Estimate:

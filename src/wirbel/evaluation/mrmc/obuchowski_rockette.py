@@ -27,6 +27,7 @@ from wirbel.evaluation.mrmc.anova import (
 from wirbel.evaluation.mrmc.covariance import Covariance, case_covariance
 from wirbel.evaluation.mrmc.design import Design, Layout, layout_of
 from wirbel.evaluation.mrmc.figures import AreaUnderCurve, Figure, UserFigure, leave_one_out, placements
+from wirbel.evaluation.mrmc.no_variance import NO_STDERR, ScoreLimits, score_limits_of
 from wirbel.evaluation.mrmc.readings import Readings
 from wirbel.evaluation.mrmc.results import (
     Difference,
@@ -106,7 +107,8 @@ def analyse(
     squares = mean_squares(values, layout)
     averages = average_covariances(sigma, readings.cells, layout)
     parts = components(squares, averages, len(readings.treatments))
-    study = _Study(readings, figure, values, sigma, layout, squares, averages, parts, inference, level)
+    limits = score_limits_of(readings, figure, values, level)
+    study = _Study(readings, figure, values, sigma, layout, squares, averages, parts, inference, level, limits)
     if inference is not Inference.FIXED_READERS and min(squares.df_readers_in_treatment) < 1:
         raise ValueError(
             "random readers need at least two readers under every treatment; with one reader use fixed readers"
@@ -150,6 +152,7 @@ class _Study:
     parts: Components
     inference: Inference
     level: float
+    limits: ScoreLimits
 
     @property
     def n_readers(self) -> float:
@@ -215,7 +218,7 @@ def _treatment_mean(study: _Study, i: int) -> TreatmentMean:
         ms, ms_df = squares.readers_in_treatment[i], squares.df_readers_in_treatment[i]
         total = ms + (per_case * cov2 if study.inference is Inference.RANDOM_READERS_RANDOM_CASES else 0.0)
         variance, df = total / n, hillis_df(total, ms, ms_df)
-    return bounded_mean(
+    mean = bounded_mean(
         study.readings.treatments[i],
         float(np.nanmean(study.values[i])),
         stderr=float(np.sqrt(max(variance, 0.0))),
@@ -225,6 +228,7 @@ def _treatment_mean(study: _Study, i: int) -> TreatmentMean:
         method=_method(study, df),
         bounds=study.figure.bounds,
     )
+    return study.limits.mean(mean, i)
 
 
 def _difference(study: _Study, test: Test, i: int, j: int) -> Difference:
@@ -245,18 +249,17 @@ def _by_reader(study: _Study) -> tuple[Difference, ...]:
     """Differences of each reader alone, a normal test over cases (Hillis 2007, section 3.3)."""
     names, averages = study.readings, study.averages
     variances = 2.0 * (averages.error_by_reader - averages.cov1_by_reader)
-    return tuple(
-        difference(
-            names.treatments[i],
-            names.treatments[j],
-            names.readers[reader],
-            float(study.values[i, reader] - study.values[j, reader]),
-            stderr=float(np.sqrt(max(variances[reader], 0.0))),
-            df=np.inf,
-            level=study.level,
-            n=names.n_patients,
+    def of(reader: int, i: int, j: int) -> Difference:
+        gap = float(study.values[i, reader] - study.values[j, reader])
+        found = difference(
+            names.treatments[i], names.treatments[j], names.readers[reader], gap,
+            stderr=float(np.sqrt(max(variances[reader], 0.0))), df=np.inf, level=study.level, n=names.n_patients,
             method=_method(study, np.inf),
         )
+        return study.limits.difference(found, i, j, reader)
+
+    return tuple(
+        of(reader, i, j)
         for reader in range(len(names.readers))
         for i, j in combinations(range(len(study.values)), 2)
     )
@@ -267,7 +270,8 @@ def _single(study: _Study, i: int, j: int) -> Estimate:
     value, stderr = float(study.values[i, j]), float(np.sqrt(max(study.sigma[cell, cell], 0.0)))
     low, high = t_interval(value, stderr, np.inf, study.level)
     low, high = max(low, study.figure.bounds[0]), min(high, study.figure.bounds[1])
-    return Estimate(value, low, high, study.level, study.readings.n_patients, _method(study, np.inf))
+    found = Estimate(value, low, high, study.level, study.readings.n_patients, _method(study, np.inf))
+    return found if stderr > NO_STDERR else study.limits.reading(found, i, j)
 
 
 def _method(study: _Study, df: float) -> str:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from wirbel.evaluation.mrmc.design import Design, layout_of
 from wirbel.evaluation.mrmc.figures import AreaUnderCurve, Figure, leave_one_out
+from wirbel.evaluation.mrmc.no_variance import score_limits_of
 from wirbel.evaluation.mrmc.readings import Readings
 from wirbel.evaluation.mrmc.results import (
     Difference,
@@ -120,10 +121,14 @@ def dorfman_berbaum_metz(
     test = _test(squares, inference, figure)
     errors = [_mean_error(inference, ms_r[i], ms_c[i], ms_rc[i], r, n) for i in range(t)]
     method = f"Dorfman-Berbaum-Metz, {inference.value}"
+    limits = score_limits_of(readings, figure, loo.values, level)
     means = tuple(
-        bounded_mean(
-            readings.treatments[i], float(y[i].mean()), stderr=stderr, df=df, level=level, n=readings.n_patients,
-            method=method, bounds=figure.bounds,
+        limits.mean(
+            bounded_mean(
+                readings.treatments[i], float(y[i].mean()), stderr=stderr, df=df, level=level,
+                n=readings.n_patients, method=method, bounds=figure.bounds,
+            ),
+            i,
         )
         for i, (stderr, df) in enumerate(errors)
     )
@@ -131,11 +136,12 @@ def dorfman_berbaum_metz(
 
     def compare(i: int, j: int, reader: int | None, variance: float, df: float) -> Difference:
         which = slice(None) if reader is None else reader
-        return difference(
+        found = difference(
             readings.treatments[i], readings.treatments[j], None if reader is None else readings.readers[reader],
             float(y[i, which].mean() - y[j, which].mean()), stderr=float(np.sqrt(variance)), df=df, level=level,
             n=readings.n_patients, method=method,
         )
+        return found if reader is None else limits.difference(found, i, j, reader)
 
     return PseudovalueAnalysis(
         figure=figure.name,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from wirbel.evaluation.estimate import Estimate
 from wirbel.evaluation.mrmc.covariance import Covariance, case_covariance
 from wirbel.evaluation.mrmc.figures import AreaUnderCurve, Figure
+from wirbel.evaluation.mrmc.no_variance import NO_STDERR, score_limits_of
 from wirbel.evaluation.mrmc.obuchowski_rockette import figure_values
 from wirbel.evaluation.mrmc.readings import Readings
 from wirbel.evaluation.mrmc.results import (
@@ -71,11 +72,15 @@ def stand_alone(
     gap_stderr, gap_df = _error(values[cell] - values[humans], apart, inference)
     mean = float(values[humans].mean())
     bounds = figure.bounds
+    own_figure = Estimate(
+        float(values[cell]), max(low, bounds[0]), min(high, bounds[1]), level, n, "normal over cases"
+    )
+    if sigma[cell, cell] <= NO_STDERR**2:
+        limits = score_limits_of(readings, figure, values.reshape(readings.cells.shape), level)
+        own_figure = limits.reading(own_figure, *divmod(cell, len(readings.readers)))
     return StandAlone(
         figure=figure.name,
-        alone=Estimate(
-            float(values[cell]), max(low, bounds[0]), min(high, bounds[1]), level, n, "normal over cases"
-        ),
+        alone=own_figure,
         readers=bounded_mean(name, mean, stderr=stderr, df=df, level=level, n=n, method=method, bounds=bounds),
         difference=difference(
             alone,
@@ -123,7 +128,9 @@ def _error(values: Floats, sigma: Floats, inference: Inference) -> tuple[float, 
     """Standard error and degrees of freedom of a mean over readers whose case covariance is `sigma`."""
     n = values.size
     if inference is Inference.FIXED_READERS:
-        return float(np.sqrt(max(sigma.mean(), 0.0))), np.inf
+        if not sigma.mean() > 0:
+            raise ValueError("the cases do not vary for these readers: no comparison is possible")
+        return float(np.sqrt(sigma.mean())), np.inf
     mean_square = float(values.var(ddof=1))
     cov2 = float((sigma.sum() - np.trace(sigma)) / (n * (n - 1)))
     total = mean_square + (n * max(cov2, 0.0) if inference is Inference.RANDOM_READERS_RANDOM_CASES else 0.0)
