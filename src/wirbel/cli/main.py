@@ -13,6 +13,7 @@ from wirbel.cli.exit import end_cleanly_when_terminated, guarded
 from wirbel.cli.info import info
 from wirbel.cli.inspect import inspect
 from wirbel.cli.phantom import phantom
+from wirbel.cli.recalibrate import recalibrate
 
 app = typer.Typer(
     name="wirbel",
@@ -28,6 +29,7 @@ app.command("phantom")(phantom)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(stats.app, name="stats")
+app.command("recalibrate")(recalibrate)
 app.command("info")(info)
 
 

@@ -14,7 +14,8 @@ class LabelledScores:
     """One row a vertebra.
 
     `members` are log-odds, one column a member of the ensemble. `malignant` is the truth. `features` has no columns
-    where the scorer gives none. Raises `InputRejected` that names the row (1 = first) where rows contradict.
+    where the scorer gives none. `lines` are the rows' places in a file, for messages. Raises `InputRejected` that
+    names the row (1 = first) or line where rows contradict.
     """
 
     patients: tuple[str, ...]
@@ -22,6 +23,7 @@ class LabelledScores:
     malignant: Bool[np.ndarray, "n"]
     members: Float64[np.ndarray, "n k"]
     features: Float64[np.ndarray, "n d"]
+    lines: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(self.patients), len(self.vertebrae), *(len(a) for a in self._arrays())}
@@ -67,6 +69,9 @@ class LabelledScores:
             hasher.update((";".join(map(str, row)) + "\n").encode())
         return hasher.hexdigest()
 
+    def _place(self, row: int) -> str:
+        return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.malignant, self.members, self.features
 
@@ -76,7 +81,7 @@ class LabelledScores:
             if len(wrong):
                 row, column = wrong[0]
                 raise InputRejected(
-                    f"row {row + 1}: {name} {column + 1} is {array[row, column]}, not a finite number "
+                    f"{self._place(int(row))}: {name} {column + 1} is {array[row, column]}, not a finite number "
                     f"({len(wrong)} such): leave vertebrae without score out, and count them"
                 )
 
@@ -84,14 +89,14 @@ class LabelledScores:
         seen: dict[tuple[str, str], int] = {}
         for i, key in enumerate(zip(self.patients, self.vertebrae, strict=True)):
             if not all(key):
-                raise InputRejected(f"row {i + 1}: patient or vertebra is empty: name both")
+                raise InputRejected(f"{self._place(i)}: patient or vertebra is empty: name both")
             if key in seen:
                 first = seen[key]
                 same = self.malignant[first] == self.malignant[i]
                 differ = "with the same class" if same else "with another class"
                 raise InputRejected(
-                    f"row {i + 1}: the same vertebra of the same patient stands in row {first + 1}, {differ}: keep "
-                    "one row a vertebra"
+                    f"{self._place(i)}: the same vertebra of the same patient stands in {self._place(first)}, "
+                    f"{differ}: keep one row a vertebra"
                 )
             seen[key] = i
 
