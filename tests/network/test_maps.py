@@ -99,15 +99,39 @@ def test_boxes_along_the_tube_agree_with_the_volume() -> None:
     assert np.allclose(made.bodies_mm3, 25.0**3, rtol=0.06)
 
 
+def column_with_discs_at(truth: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Darkness with a band at each disc, and body everywhere between the first and the last."""
+    t = np.arange(float(length))
+    darkness = sum(np.exp(-((t - d) ** 2) / 8) for d in truth) * 2.0 - 0.2
+    body = ((t > truth[0]) & (t < truth[-1])).astype(float)
+    return darkness + np.random.default_rng(0).normal(0, 0.1, length), body
+
+
 def test_discs_are_found_where_it_is_dark_at_spacings_that_fit() -> None:
     truth = np.cumsum([20, 21, 22, 23, 24, 26, 28, 30])
-    t = np.arange(240.0)
-    darkness = sum(np.exp(-((t - d) ** 2) / 8) for d in truth) * 2.0 - 0.2
-    darkness = darkness + np.random.default_rng(0).normal(0, 0.1, len(t))
-    expected = np.interp(t, truth[1:], np.diff(truth))
-    found = disc_positions(darkness, expected, DiscSettings())
+    darkness, body = column_with_discs_at(truth, 240)
+    expected = np.interp(np.arange(240.0), truth[1:], np.diff(truth))
+    found = disc_positions(darkness, body, expected, DiscSettings())
     assert len(found) == len(truth)
     assert np.abs(found - truth).max() <= 1.5
+
+
+def test_a_collapsed_body_keeps_the_discs_that_are_its_own() -> None:
+    truth = np.cumsum([20, 24, 24, 13, 26, 27, 28])
+    darkness, body = column_with_discs_at(truth, 200)
+    found = disc_positions(2.0 * darkness, body, np.full(200, 25.0), DiscSettings())
+    assert len(found) == len(truth)
+    assert np.abs(found - truth).max() <= 1.5
+
+
+def test_the_last_body_before_the_border_counts_though_its_disc_lies_beyond() -> None:
+    truth = np.cumsum([20, 25, 26, 27, 28])
+    darkness, body = column_with_discs_at(truth, 180)
+    unseen = np.arange(180) > truth[-2] + 10
+    darkness = np.where(unseen, DiscSettings().reward_from + 0.02, darkness)
+    found = disc_positions(darkness, body, np.full(180, 27.0), DiscSettings())
+    assert len(found) == len(truth)
+    assert abs(found[-1] - truth[-1]) <= 5.0
 
 
 def test_air_alone_is_no_spine_and_no_error() -> None:

@@ -15,7 +15,7 @@ from wirbel.network.tubes import TubeMaps
 from wirbel.spine.column_model import SPACING_MM
 from wirbel.volume import Volume
 
-_BODY = CLASSES.index("body")
+_BODY, _DISC = CLASSES.index("body"), CLASSES.index("disc")
 _RANKS = np.array([level.rank for level in FINDER_LEVELS])
 _SPACINGS_MM = np.array([SPACING_MM.get(level, 34.0) for level in FINDER_LEVELS])
 
@@ -56,6 +56,9 @@ def body_centres(
     body = _body_along(maps, line) * inside
     darkness = darkness_of(hu_profile(ct, line, axes, settings.discs), settings.discs)
     darkness = darkness + settings.discs.body_share * darkness_of(100.0 * body, settings.discs)
+    called = 2.0 * _discs_along(maps, line) * inside - body
+    called -= ndimage.gaussian_filter1d(called, 10.0 / LINE_STEP_MM, mode="nearest")
+    darkness = darkness + settings.discs.class_share * called
     turning = -np.gradient(_votes_along(maps, line, axes))
     darkness = darkness + settings.discs.vote_share * darkness_of(turning, settings.discs)
     column = ndimage.gaussian_filter1d((body > 0.15).astype(float), 4.0 / LINE_STEP_MM) > 0.5
@@ -63,7 +66,7 @@ def body_centres(
     p = np.exp(found.level_log_p(line))
     expected = ndimage.gaussian_filter1d(p @ _SPACINGS_MM, 15.0 / LINE_STEP_MM, mode="nearest")
     step = round(1.0 / LINE_STEP_MM)
-    discs = disc_positions(darkness[::step], expected[::step], settings.discs)
+    discs = disc_positions(darkness[::step], body[::step], expected[::step], settings.discs)
     middles, half, score = [], [], []
     for a, b in pairwise(discs):
         middle = round((a + b) / 2 * step)
@@ -95,6 +98,14 @@ def _inside(ct: Volume, line: np.ndarray) -> np.ndarray:
     at = ct.grid.to_voxel(line)
     inside: np.ndarray = np.all((at >= -0.5) & (at <= np.asarray(ct.grid.shape) - 0.5), axis=1)
     return inside
+
+
+def _discs_along(maps: TubeMaps, line: np.ndarray) -> np.ndarray:
+    """Share of disc in a small square around each point of the line."""
+    smooth = ndimage.uniform_filter((maps.classes == _DISC).astype(np.float32), (1, 7, 7))
+    at = maps.grid.to_voxel(line).T
+    along: np.ndarray = ndimage.map_coordinates(smooth, at, order=1, mode="constant", cval=0.0, output=np.float64)
+    return along
 
 
 def _body_along(maps: TubeMaps, line: np.ndarray) -> np.ndarray:

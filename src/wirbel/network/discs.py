@@ -21,26 +21,34 @@ class DiscSettings:
     """Weight of the network's body probability beside HU in the profile."""
     vote_share: float = 1.0
     """Weight of the turning of the votes."""
+    class_share: float = 1.0
+    """Weight of what the network calls disc (and, half as much and against it, body)."""
+    body_reward: float = 0.5
+    """A stretch between two discs is worth so much when all of it is body, and costs as much when none is."""
     reward_from: float = 0.15
     """A disc must be darker than the profile around it by this many standard deviations to be worth one."""
     spacing_sd: float = 0.16
     """Spread of log(spacing / expected spacing of the level)."""
     change_sd: float = 0.10
     """Spread of log(spacing / spacing of the neighbour)."""
-    surprise: float = 2.2
+    surprise: float = 2.0
     """No spacing costs more than one so many standard deviations off: a collapsed body is rare, not impossible."""
     spacing_mm: tuple[int, int] = (11, 46)
 
 
 def disc_positions(
-    darkness: Float64[np.ndarray, " t"], expected_mm: Float64[np.ndarray, " t"], settings: DiscSettings
+    darkness: Float64[np.ndarray, " t"],
+    body: Float64[np.ndarray, " t"],
+    expected_mm: Float64[np.ndarray, " t"],
+    settings: DiscSettings,
 ) -> Float64[np.ndarray, " d"]:
     """Positions (mm along the line) of the best row of discs by dynamic programming over position and spacing.
 
-    `darkness` in standard deviations and `expected_mm`, both at steps of 1 mm. Spacings fit the level and change
-    smoothly; every stretch of the profile is cut into bodies.
+    `darkness` in standard deviations, `body` (share of body, 0 to 1) and `expected_mm`, all at steps of 1 mm.
+    Spacings fit the level and change smoothly; every stretch of the profile is cut into bodies.
     """
     n = len(darkness)
+    filled = np.concatenate([[0.0], np.cumsum(2.0 * body - 1.0)])
     spacings = np.arange(settings.spacing_mm[0], settings.spacing_mm[1] + 1)
     change = np.log(spacings[:, None] / spacings[None, :]) / settings.change_sd
     cost_of_change = 0.5 * np.minimum(change**2, settings.surprise**2)
@@ -55,6 +63,7 @@ def disc_positions(
                 continue
             off = np.log(s / expected_mm[(t + before) // 2]) / settings.spacing_sd
             fit = -0.5 * min(off**2, settings.surprise**2)
+            fit += settings.body_reward * (filled[t] - filled[before]) / s
             chained = best[before] - cost_of_change[k]
             j = int(np.argmax(chained))
             first = worth[before] + start[before]

@@ -133,8 +133,9 @@ def _middle(sample: Sample, shape: np.ndarray, rng: Generator) -> np.ndarray:
         if len(sacrum):
             at = np.array(np.unravel_index(sacrum[rng.integers(len(sacrum))], sample.shape), dtype=np.float64)
             return np.clip(at + rng.uniform(-1, 1, 3) * shape * 0.25, 0, size - 1)
-    if len(sample.centres_voxel) and rng.random() < 0.9:
-        centre = sample.centres_voxel[rng.integers(len(sample.centres_voxel))]
+    inside = np.all((sample.centres_voxel >= 0) & (sample.centres_voxel < size), axis=1)
+    if inside.any() and rng.random() < 0.9:
+        centre = rng.choice(sample.centres_voxel[inside])
         reach = shape * np.array([0.3, 0.25, 0.25])
         return np.clip(centre + rng.uniform(-1, 1, 3) * reach, 0, size - 1)
     return rng.uniform(0, size - 1)
