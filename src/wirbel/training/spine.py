@@ -59,6 +59,16 @@ SEGMENT_AUGMENT = AugmentSettings(
     gain=0.2,
     noise_hu=30.0,
 )
+SEGMENT_AUGMENT_FINE = AugmentSettings(
+    rotate_deg=(9.0, 9.0, 14.0),
+    scale=0.14,
+    bend_mm=3.5,
+    crop=0.25,
+    thick=0.4,
+    max_thick_mm=5.0,
+    gain=0.25,
+    noise_hu=38.0,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +80,10 @@ class SpinePlan:
     box_mm: float = 136.0
     base_minutes: float = 45.0
     fine_minutes: float = 14.0
-    real_share: float = 0.5
+    real_share: float = 0.55
     """Share of real CTs in fine-tuning."""
     base_rate: float = 2e-3
-    fine_rate: float = 7e-4
+    fine_rate: float = 1e-3
     seed: int = 7
     loop: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1_000_000, save_every=50, workers=2))
     leave_out: tuple[str, ...] = ()
@@ -87,10 +97,12 @@ class _Net:
     spacing_mm: float
     shapes: tuple[tuple[int, int, int], ...]
     augment: AugmentSettings
+    augment_fine: AugmentSettings
 
 
-FIND = _Net("find", FIND_MM, FIND_SHAPES, AugmentSettings(max_thick_mm=7.0))
-SEGMENT = _Net("segment", SEGMENT_MM, SEGMENT_SHAPES, SEGMENT_AUGMENT)
+_FIND_AUGMENT = AugmentSettings(max_thick_mm=7.0)
+FIND = _Net("find", FIND_MM, FIND_SHAPES, _FIND_AUGMENT, _FIND_AUGMENT)
+SEGMENT = _Net("segment", SEGMENT_MM, SEGMENT_SHAPES, SEGMENT_AUGMENT, SEGMENT_AUGMENT_FINE)
 
 
 def draw_stage(run: Path, data_dir: Path | None, plan: SpinePlan, net: _Net, say: Say) -> None:
@@ -126,7 +138,8 @@ def base_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
     """Train on drawn persons only; the segmenter starts from the finder's weights, wherever they fit."""
     start = run / "find_base" / "checkpoint.pt" if net is SEGMENT else None
     settings = replace(plan.loop, minutes=plan.base_minutes, learning_rate=plan.base_rate, seed=plan.seed)
-    return _train(run / f"{net.name}_base", [(run / f"drawn_{net.name}", 1.0)], (), settings, net, start, say)
+    sources = [(run / f"drawn_{net.name}", 1.0)]
+    return _train(run / f"{net.name}_base", sources, (), settings, net, net.augment, start, say)
 
 
 def fine_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
@@ -137,7 +150,8 @@ def fine_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
         plan.loop, minutes=plan.fine_minutes, learning_rate=plan.fine_rate, seed=plan.seed + 1, average=0.98
     )
     sources = [(run / f"drawn_{net.name}", 1 - plan.real_share), (run / f"real_{net.name}", plan.real_share)]
-    return _train(folder, sources, skip, settings, net, run / f"{net.name}_base" / "checkpoint.pt", say)
+    base = run / f"{net.name}_base" / "checkpoint.pt"
+    return _train(folder, sources, skip, settings, net, net.augment_fine, base, say)
 
 
 def export_stage(
@@ -164,6 +178,7 @@ def _train(
     skip: tuple[str, ...],
     settings: LoopSettings,
     net: _Net,
+    augment: AugmentSettings,
     start_from: Path | None,
     say: Say,
 ) -> Path:
@@ -174,7 +189,7 @@ def _train(
         sources,
         skip=skip,
         draw_hu=draw_hu,
-        augment=net.augment,
+        augment=augment,
         shapes=net.shapes,
         spacing_mm=net.spacing_mm,
         seed=settings.seed,
