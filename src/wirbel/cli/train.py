@@ -19,10 +19,10 @@ def spine(
     data: Annotated[
         Path | None, typer.Option("--data", help="Hand-out with real CTs and masks; without it: drawings only.")
     ] = None,
-    base_minutes: Annotated[float, typer.Option(help="Minutes per network on drawings.")] = 26.0,
-    fine_minutes: Annotated[float, typer.Option(help="Minutes per network on real CTs among drawings.")] = 6.0,
-    persons: Annotated[int, typer.Option(help="Drawn persons for the finder.")] = 260,
-    boxes: Annotated[int, typer.Option(help="Drawn boxes for the segmenter.")] = 400,
+    base_minutes: Annotated[float, typer.Option(help="Minutes per network on drawings.")] = 45.0,
+    fine_minutes: Annotated[float, typer.Option(help="Minutes per network on real CTs among drawings.")] = 14.0,
+    persons: Annotated[int, typer.Option(help="Drawn persons for the finder.")] = 220,
+    boxes: Annotated[int, typer.Option(help="Drawn boxes for the segmenter.")] = 640,
     leave_out: Annotated[
         list[str] | None, typer.Option("--leave-out", help="Patient not to be shown in fine-tuning; repeatable.")
     ] = None,
