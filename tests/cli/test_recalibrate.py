@@ -90,6 +90,23 @@ def test_unfractured_vertebrae_have_a_calibration_of_their_own(tmp_path, capsys)
     assert read_calibration((tmp_path / "o.json").read_text()).population is Population.UNFRACTURED
 
 
+def test_features_make_it_notice_what_is_unlike(tmp_path, capsys):
+    rng = np.random.default_rng(3)
+    lines = [[*row, *(f"{x:.3f}" for x in rng.normal(size=2))] for row in rows()]
+    file = written(tmp_path, lines, "patient,vertebra,class,score1,score2,cortex,mass")
+    assert run(file, "-o", tmp_path / "o.json", "--scorer", "abc", "--features", "cortex, mass") == 0
+    novelty = read_calibration((tmp_path / "o.json").read_text()).novelty
+    assert novelty.is_unlike((9.0, -9.0)) and not novelty.is_unlike((0.1, 0.1))
+
+
+def test_the_order_of_rows_changes_nothing_but_nothing_else_is_the_same_cohort(tmp_path, capsys):
+    digests = []
+    for lines in (rows(), rows()[::-1], rows(seed=2)):
+        assert run(written(tmp_path, lines), "-o", tmp_path / "o.json", "--scorer", "abc") == 0
+        digests.append(read_calibration((tmp_path / "o.json").read_text()).cohort.sha256)
+    assert digests[0] == digests[1] != digests[2]
+
+
 def changed(place: int, column: int, value: str):
     def change(lines):
         lines[place] = [*lines[place][:column], value, *lines[place][column + 1 :]]

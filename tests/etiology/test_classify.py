@@ -182,6 +182,23 @@ def test_what_cannot_be_judged_is_refused_with_its_reason_and_never_scored(
     assert scorer.asked == []
 
 
+def test_a_fracture_that_was_not_assessed_keeps_the_reason_why_not(fixed_scorer, calibrations):
+    (cause,) = answers(
+        fixed_scorer({1: 9.0}, calibrations), [vertebra(1)], findings=[finding(1, Verdict.NOT_ASSESSED)]
+    )
+    assert cause.answer == NotMeasured(Reason.TOUCHES_EDGE) and cause.reasons == (Refusal.NOT_ASSESSED,)
+
+
+def test_a_site_that_fitted_no_features_keeps_what_was_shipped_as_unlike(fixed_scorer, simulated_scores):
+    shipped = Calibrations(fit(simulated_scores, features=4), fit(simulated_scores, Population.UNFRACTURED))
+    site = Calibrations(fit(simulated_scores, seed=9))
+    here = Recalibrated(fixed_scorer({1: 9.0}, shipped, features=(6.0, -6.0, 6.0, -6.0)), site)
+    assert here.calibrations.fractured.cohort == site.fractured.cohort
+    assert here.calibrations.fractured.novelty is shipped.fractured.novelty
+    assert here.calibrations.unfractured is shipped.unfractured
+    assert answers(here, [vertebra(1)])[0].reasons == (Refusal.UNLIKE_TRAINING,)
+
+
 def test_a_crushed_body_without_trabecular_bone_is_not_refused(fixed_scorer, calibrations):
     few = measured(1, density=NotMeasured(Reason.MASK_POOR, "40 mm3 of trabecular bone"))
     (cause,) = answers(fixed_scorer({1: 9.0}, calibrations), [vertebra(1)], [few])

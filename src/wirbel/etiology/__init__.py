@@ -1,7 +1,7 @@
 """Osteoporotic, malignant or uncertain: scorers' Protocol, calibration, tiers, refusal."""
 
 from wirbel.etiology.calibration import Calibration, Cohort, Population, calibrate
-from wirbel.etiology.calibration_file import read_calibration, written_calibration
+from wirbel.etiology.calibration_file import calibration_sha256, read_calibration, written_calibration
 from wirbel.etiology.classify import authors_tier, classify, no_classifier, tier_of
 from wirbel.etiology.etiology import Cause, Etiology
 from wirbel.etiology.labelled_scores import LabelledScores
@@ -37,6 +37,7 @@ __all__ = [
     "TierThresholds",
     "authors_tier",
     "calibrate",
+    "calibration_sha256",
     "classify",
     "no_classifier",
     "patients_needed",

@@ -87,7 +87,7 @@ def _cause(
     settings: EtiologySettings,
 ) -> Cause:
     if refused or raw is None:
-        return _unsaid(label, refused or (Refusal.NO_SCORE,))
+        return _unsaid(label, refused or (Refusal.NO_SCORE,), finding.not_assessed)
     fitted = score.calibrations
     if finding.verdict is Verdict.FRACTURE:
         return _answer(raw, fitted.fractured, settings)
@@ -144,7 +144,10 @@ def _unasked(finding: Finding, identity: ScorerIdentity, unfractured: Calibratio
     return (Refusal.NOT_FRACTURED, Refusal.NO_CLASSIFIER)
 
 
-def _unsaid(label: int, reasons: tuple[Refusal, ...]) -> Cause:
+def _unsaid(label: int, reasons: tuple[Refusal, ...], not_assessed: NotMeasured | None = None) -> Cause:
+    """No answer, with the weightiest reason; where the fracture was not assessed, why it was not."""
+    if reasons[0] is Refusal.NOT_ASSESSED and not_assessed is not None:
+        return Cause(label, not_assessed, reasons=reasons)
     return Cause(label, NotMeasured(AS_REASON[reasons[0]]), reasons=reasons)
 
 

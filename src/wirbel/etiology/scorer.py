@@ -1,7 +1,7 @@
 """What a classifier must offer to be asked: raw scores, one a member of its ensemble, and who it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Protocol, runtime_checkable
 
@@ -91,10 +91,22 @@ class EtiologyScorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recalibrated:
-    """A scorer whose scores mean what a site found with `wirbel recalibrate`."""
+    """A scorer whose scores mean what a site found with `wirbel recalibrate`.
+
+    What the site did not fit stays as shipped: a whole population, and where its table had no features, what counts
+    as unlike the cohort.
+    """
 
     scorer: EtiologyScorer
-    calibrations: Calibrations
+    site: Calibrations
+
+    @property
+    def calibrations(self) -> Calibrations:
+        """The site's, with the gaps filled."""
+        shipped = self.scorer.calibrations
+        return Calibrations(
+            _filled(self.site.fractured, shipped.fractured), _filled(self.site.unfractured, shipped.unfractured)
+        )
 
     @property
     def identity(self) -> ScorerIdentity:
@@ -112,3 +124,9 @@ class Recalibrated:
     ) -> tuple[RawScore, ...]:
         """The scorer's own raw scores."""
         return self.scorer(ct, spine, measures, findings, labels)
+
+
+def _filled(site: Calibration | None, shipped: Calibration | None) -> Calibration | None:
+    if site is None or shipped is None:
+        return site or shipped
+    return site if site.novelty is not None else replace(site, novelty=shipped.novelty)
