@@ -23,6 +23,12 @@ def test_so_many_patients_without_an_error_are_needed(alpha, delta, patients):
     assert errors_allowed(patients - 1, alpha, delta) == -1
 
 
+@given(errors=st.integers(0, 20), alpha=st.floats(0.02, 0.4), delta=st.floats(0.01, 0.4))
+def test_so_many_patients_allow_so_many_errors_and_one_patient_less_does_not(errors, alpha, delta):
+    n = patients_needed(alpha, delta, errors=errors)
+    assert errors_allowed(n, alpha, delta) >= errors > errors_allowed(n - 1, alpha, delta)
+
+
 @given(n=st.integers(1, 400), alpha=st.floats(0.02, 0.4), delta=st.floats(0.01, 0.4))
 def test_one_error_more_than_allowed_would_break_the_p_value(n, alpha, delta):
     allowed = errors_allowed(n, alpha, delta)

@@ -87,11 +87,16 @@ class TierThresholds:
     false_alarm: Bound
 
 
-def patients_needed(alpha: float, delta: float) -> int:
-    """How many patients of a class certify an error of at most `alpha` when none of them errs: the least n with
-    (1 - alpha)^n <= delta."""
-    n = int(np.ceil(np.log(delta) / np.log1p(-alpha)))
-    return n - 1 if (1 - alpha) ** (n - 1) <= delta else n
+def patients_needed(alpha: float, delta: float, *, errors: int = 0) -> int:
+    """How many patients of a class certify an error of at most `alpha` when `errors` of them err: the least n with
+    P(Bin(n, alpha) <= errors) <= delta; without errors (1 - alpha)^n <= delta."""
+    low, high = errors, errors + 1
+    while stats.binom.cdf(errors, high, alpha) > delta:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if stats.binom.cdf(errors, middle, alpha) <= delta else (middle, high)
+    return high
 
 
 def errors_allowed(patients: int, alpha: float, delta: float) -> int:
