@@ -44,7 +44,7 @@ class Body:
     `upper`, `lower`: endplates, both measured along +z of their own outward side (the lower is mirrored).
     `power` shapes the outline, `back` the concavity of the posterior wall, `waist` the narrowing at mid-height
     of side and front walls (share), `lean` shifts the upper endplate backward, `bulge` widens a crushed wall,
-    `taper` makes the front narrower than the back.
+    `taper` makes the front narrower than the back, `bow` pushes the middle of the posterior wall backward (mm).
     """
 
     depth_mm: float
@@ -59,6 +59,7 @@ class Body:
     waist_back: float = 0.04
     bulge: float = 0.0
     taper: float = 0.06
+    bow: float = 0.0
 
     @property
     def half_height_mm(self) -> float:
@@ -122,6 +123,8 @@ def wall_depth(body: Body, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.nd
         + np.float32(body.back) * np.clip(u * u, 0, 1)
         + np.float32(0.5 * body.bulge) * mid
     )
+    if body.bow:
+        back = back + np.float32(body.bow) * mid * (1 - np.clip(u * u, 0, 1))
     v = np.where(y < 0, y / front, y / back)
     p = np.float32(body.power)
     n = (np.abs(u) ** p + np.abs(v) ** p) ** (1 / p)
