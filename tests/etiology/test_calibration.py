@@ -97,6 +97,12 @@ def test_a_cohort_of_another_prevalence_is_served_by_exchanging_it(calibration, 
     assert calibration.probability(x, prevalence=0.1) == pytest.approx(exchanged[0])
 
 
+@given(p=st.floats(1e-12, 1e-2), a=st.floats(0.05, 0.95), b=st.floats(0.05, 0.95))
+def test_near_certainty_no_rounding_leads_beyond_one(p, a, b):
+    near = at_prevalence(np.array([1.0 - p, p, 0.0, 1.0]), fitted_at=a, assumed=b)
+    assert ((near >= 0.0) & (near <= 1.0)).all() and near[2] == 0.0 and near[3] == 1.0
+
+
 def test_certainty_keeps_its_log_odds_finite():
     assert np.isfinite(log_odds_of(np.array([0.0, 1.0]))).all()
     with pytest.raises(UsageError, match="between 0 and 1"):

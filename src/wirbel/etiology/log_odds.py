@@ -28,4 +28,4 @@ def at_prevalence(
         if not 0.0 < share < 1.0:
             raise UsageError(f"the {name} prevalence must lie between 0 and 1, got {share:g}")
     odds = assumed * (1.0 - fitted_at) / ((1.0 - assumed) * fitted_at)
-    return np.asarray(odds * p / (odds * p + 1.0 - p))
+    return np.asarray(odds * p / (odds * p + (1.0 - p)))
