@@ -33,12 +33,12 @@ def readings_csv(tmp_path_factory):
 def scores_csv(tmp_path_factory):
     rng = np.random.default_rng(2)
     truth = np.repeat([1, 0], 20)
-    lines = ["truth,score,other,person,grade1,grade2,grade3"]
+    lines = ["truth,score,other,person,grade1,grade2,grade3,hole,same,perfect"]
     for i, t in enumerate(truth):
         a, b = rng.normal(1.2 * t), rng.normal(0.7 * t)
         grades = rng.integers(0, 3, 3)
         grades[1] = grades[0] if i % 2 else grades[1]
-        lines.append(f"{t},{a:.3f},{b:.3f},p{i // 2},{grades[0]},{grades[1]},{grades[2]}")
+        lines.append(f"{t},{a:.3f},{b:.3f},p{i // 2},{grades[0]},{grades[1]},{grades[2]},{'nan' if i == 2 else i},1,{t}")
     file = tmp_path_factory.mktemp("stats") / "scores.csv"
     file.write_text("\n".join(lines) + "\n")
     return file
@@ -114,6 +114,24 @@ def test_agreement_of_any_kind(scores_csv, columns, kind, sentence, capsys):
     assert sentence in capsys.readouterr().out
 
 
+def test_a_threshold_brings_every_figure_of_the_calls_with_patients_or_without(scores_csv, capsys):
+    for patients in ([], ["--patient", "person"]):
+        assert stats("auc", scores_csv, "--threshold", "0.5", "--json", *patients) == 0
+        numbers = json.loads(capsys.readouterr().out)
+        assert {"accuracy", "f1", "balanced accuracy", "negative likelihood ratio"} <= set(numbers)
+        assert numbers["accuracy"]["low"] < numbers["accuracy"]["value"] < numbers["accuracy"]["high"]
+
+
+@pytest.mark.parametrize("patients", [[], ["--patient", "person"]])
+def test_perfect_scores_are_compared_by_permutation_instead_of_an_interval_without_width(
+    scores_csv, patients, capsys
+):
+    both = ["--first", "perfect", "--second", "truth", "--threshold", "0.5"]
+    assert stats("compare", scores_csv, *both, *patients) == 0
+    assert stats("compare", scores_csv, "--first", "perfect", "--second", "same", *patients) == 0
+    assert "(without an interval: nothing varies), statistically significant" in capsys.readouterr().out
+
+
 def test_power_finds_the_fewest_cases(readings_csv, capsys):
     assert stats("power", readings_csv, "--effect", "0.15", "--readers", "12", "--target", "0.5", "--json") == 0
     chosen = json.loads(capsys.readouterr().out)["chosen"]
@@ -139,7 +157,9 @@ def test_the_seed_study_is_recomputed(tmp_path, capsys):
         (["mrmc", "READINGS", "--case", "truth"], 3, "is given a second time in row 2"),
         (["mrmc", "READINGS", "--alone", "AI"], 3, "unknown reader 'AI'"),
         (["mrmc", "READINGS", "--rating", "reader"], 3, "column 'reader', row 1: 'reader 1' is not a number"),
-        (["auc", "SCORES", "--truth", "score"], 3, "truth"),
+        (["auc", "SCORES", "--truth", "score"], 3, "column 'score' must hold 0 and 1, got"),
+        (["auc", "SCORES", "--score", "hole"], 3, "column 'hole' must be finite, got nan at position 3 (1 in all)"),
+        (["auc", "SCORES", "--truth", "same"], 3, "at least 1 healthy case(s) are needed, got 0 of 40 cases"),
         (["auc", "SCORES", "--score", "person"], 3, "'p0' is not a number"),
         (["agree", "SCORES", "--columns", "grade1"], 2, "at least two columns"),
         (["power", "READINGS", "--effect", "0", "--readers", "5"], 3, "other than 0"),

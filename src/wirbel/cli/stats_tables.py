@@ -65,6 +65,7 @@ def scores_of(file: Path, truth: str, scores: list[str], patient: str) -> Scores
     """Truth, each score and the patients (or None) from a CSV file."""
     import numpy as np  # noqa: PLC0415
 
+    from wirbel.evaluation.inputs import binary, finite  # noqa: PLC0415
     from wirbel.evaluation.reading_tables import column, numbers  # noqa: PLC0415
 
     table = columns_of(file)
@@ -72,8 +73,9 @@ def scores_of(file: Path, truth: str, scores: list[str], patient: str) -> Scores
         for name in [truth, *scores, *([patient] if patient else [])]:
             column(table, name)
     with refusing(InputRejected):
-        values = [np.array(numbers(table, name)) for name in scores]
-        return np.array(numbers(table, truth)), values, np.array(table[patient]) if patient else None
+        values = [finite(numbers(table, name), f"column {name!r}") for name in scores]
+        labels = binary(numbers(table, truth), f"column {truth!r}").astype(np.float64)
+        return labels, values, np.array(table[patient]) if patient else None
 
 
 def readings_of(file: Path, columns: ReadingColumns) -> Readings:

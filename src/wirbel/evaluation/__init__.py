@@ -25,6 +25,12 @@ from wirbel.evaluation.calibration import (
     reliability_curve,
 )
 from wirbel.evaluation.calibration_tests import calibration_line, hosmer_lemeshow, spiegelhalter
+from wirbel.evaluation.clustered_accuracy import (
+    bootstrap_clustered_accuracy_table,
+    clustered_accuracy_table,
+    clustered_npv_at,
+    clustered_ppv_at,
+)
 from wirbel.evaluation.clustered_auc import bootstrap_clustered_auc, clustered_auc, compare_clustered_auc
 from wirbel.evaluation.clustered_shares import (
     bootstrap_clustered_proportion,
@@ -69,13 +75,17 @@ __all__ = [
     "bootstrap_area_under_risk_coverage",
     "bootstrap_auc",
     "bootstrap_calibration_error",
+    "bootstrap_clustered_accuracy_table",
     "bootstrap_clustered_auc",
     "bootstrap_clustered_proportion",
     "brier_decomposition",
     "brier_score",
     "calibration_line",
     "cluster_bootstrap",
+    "clustered_accuracy_table",
     "clustered_auc",
+    "clustered_npv_at",
+    "clustered_ppv_at",
     "clustered_proportion",
     "compare_clustered_auc",
     "compare_clustered_proportions",

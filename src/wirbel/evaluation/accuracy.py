@@ -16,6 +16,11 @@ from wirbel.evaluation.ratios import proportion_ratio
 from wirbel.evaluation.resampling import REPLICATES, percentile_estimate
 
 WILSON = ProportionInterval.WILSON
+FIGURES = (
+    "sensitivity", "specificity", "accuracy", "positive_predictive_value", "negative_predictive_value", "f1",
+    "balanced_accuracy", "positive_likelihood_ratio", "negative_likelihood_ratio",
+)
+"""The figures of `Accuracy`, by the names of its fields."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def binary(values: npt.ArrayLike, name: str = "truth") -> Bools:
     if wrong.size:
         raise ValueError(
             f"{name} must hold 0 and 1, got {array[wrong[0]]} at position {int(wrong[0]) + 1}"
-            f" ({wrong.size} such values)"
+            f" ({wrong.size} in all)"
         )
     return array.astype(np.bool_)
 
@@ -40,8 +40,8 @@ def finite(values: npt.ArrayLike, name: str = "scores") -> Floats:
     wrong = np.flatnonzero(~np.isfinite(array))
     if wrong.size:
         raise ValueError(
-            f"{name} must be finite, got {array[wrong[0]]} at position {int(wrong[0]) + 1} ({wrong.size} such"
-            " values): leave missing readings out with their truth, or say what they count as"
+            f"{name} must be finite, got {array[wrong[0]]} at position {int(wrong[0]) + 1} ({wrong.size} in all):"
+            " leave missing readings out with their truth, or say what they count as"
         )
     return array
 

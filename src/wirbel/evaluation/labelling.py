@@ -43,7 +43,7 @@ class GenantConfusion:
     table: Ints
     exact: Estimate
     within_one: Estimate
-    kappa_linear: Kappa
+    kappa_linear: Kappa | NotEstimable
     fracture_sensitivity: Estimate | NotEstimable
     fracture_specificity: Estimate | NotEstimable
     moderate_sensitivity: Estimate | NotEstimable
@@ -101,10 +101,17 @@ def genant_confusion(truth: npt.ArrayLike, called: npt.ArrayLike, *, level: floa
         table,
         proportion(int(np.trace(table)), n, level=level),
         proportion(near, n, level=level),
-        cohen_kappa(table, weights="linear", level=level),
+        _kappa(table, level),
         *found[0],
         *found[1],
     )
+
+
+def _kappa(table: Ints, level: float) -> Kappa | NotEstimable:
+    try:
+        return cohen_kappa(table, weights="linear", level=level)
+    except ValueError as exc:
+        return NotEstimable(str(exc))
 
 
 def _two_way(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from wirbel.evaluation.abstention import risk_coverage
+from wirbel.evaluation.accuracy import FIGURES, accuracy_table, confusion
 from wirbel.evaluation.auc import AucInterval, auc
+from wirbel.evaluation.clustered_accuracy import clustered_accuracy_table
 from wirbel.evaluation.clustered_auc import clustered_auc, compare_clustered_auc, wald_clustered_auc
-from wirbel.evaluation.clustered_shares import clustered_proportion, compare_clustered_proportions
+from wirbel.evaluation.clustered_shares import compare_clustered_proportions
 from wirbel.evaluation.compare_auc import compare_paired_auc
-from wirbel.evaluation.estimate import Comparison, Estimate
+from wirbel.evaluation.estimate import Comparison, Estimate, NotEstimable, Significance
 from wirbel.evaluation.inputs import labelled_scores
 from wirbel.evaluation.pages import Page, Table, number, p_value
 from wirbel.evaluation.paired_calls import compare_paired_calls
+from wirbel.evaluation.permutation import permutation_test_paired_auc
 from wirbel.evaluation.plots import curve_drawing, roc_drawing
-from wirbel.evaluation.proportions import proportion
 
 Floats = npt.NDArray[np.float64]
 Patients = npt.NDArray[np.generic] | None
+Compared = Comparison | Significance | NotEstimable
+"""A difference with its test; the test alone, or the reason, where nothing varies."""
 
 
 def score_page(
@@ -29,19 +35,23 @@ def score_page(
     patient."""
     labels, values = labelled_scores(truth, scores)
     area = _area(labels, values, patients, level)
-    rows = [("AUC", area), *_beside(labels, values, patients, level)]
+    rows: list[tuple[str, Estimate | NotEstimable]] = [("AUC", area), *_beside(labels, values, patients, level)]
     sentences = [f"The AUC of {name} was {area.text(3)} ({area.method}; {_cases(labels, patients)})."]
     drawings = [roc_drawing({name: (values, labels)}, rng=rng, patients=patients, level=level)]
     if threshold is not None:
         called = values >= threshold
-        sens, spec = (
-            _calls(called[labels], labels, patients, level),
-            _calls(~called[~labels], ~labels, patients, level),
+        table = (
+            accuracy_table(confusion(labels, called), level=level) if patients is None
+            else clustered_accuracy_table(labels, called, patients, level=level)
         )
-        rows += [("sensitivity", sens), ("specificity", spec)]
+        figures = [(name.replace("_", " "), getattr(table, name)) for name in FIGURES]
+        rows += figures
+        sens, spec = (
+            f.text(3) if isinstance(f, Estimate) else str(f) for f in (table.sensitivity, table.specificity)
+        )
         sentences.append(
-            f"At a threshold of {threshold:g} the sensitivity was {sens.text(3)} ({int(called[labels].sum())} of "
-            f"{int(labels.sum())}) and the specificity {spec.text(3)} ({int((~called[~labels]).sum())} of "
+            f"At a threshold of {threshold:g} the sensitivity was {sens} ({int(called[labels].sum())} of "
+            f"{int(labels.sum())}) and the specificity {spec} ({int((~called[~labels]).sum())} of "
             f"{int((~labels).sum())})."
         )
         curve = risk_coverage(called != labels, np.abs(values - threshold))
@@ -69,25 +79,18 @@ def comparison_page(
     labels, a = labelled_scores(truth, first)
     _, b = labelled_scores(truth, second)
     areas = [("AUC of " + n, _area(labels, s, patients, level)) for n, s in zip(names, (a, b), strict=True)]
-    if patients is None:
-        compared = compare_paired_auc(labels, a, b, level=level)
-    else:
-        compared = compare_clustered_auc(labels, a, b, patients, level=level)
-    tests = [("AUC", compared)]
+    compared = _compare_areas(labels, a, b, patients, level, rng)
+    tests: list[tuple[str, Compared]] = [("AUC", compared)]
     if threshold is not None:
         tests += [
             ("sensitivity", _compare_calls(a >= threshold, b >= threshold, labels, patients, level)),
             ("specificity", _compare_calls(a < threshold, b < threshold, ~labels, patients, level)),
         ]
-    d, t = compared.difference, compared.test
     return Page(
         title=f"{names[0]} against {names[1]}",
         sentences=(
             f"The AUC was {areas[0][1].text(3)} for {names[0]} and {areas[1][1].text(3)} for {names[1]}; the "
-            "difference "
-            f"was {d.text(3)}, statistically {'' if t.p < 1 - level else 'not '}significant ({p_value(t.p)}, "
-            f"{t.method}; "
-            f"{_cases(labels, patients)}).",
+            f"difference was {_verdict(compared, level)}; {_cases(labels, patients)}).",
         ),
         tables=(_estimates(areas), _comparisons(tests)),
         drawings=(
@@ -124,10 +127,21 @@ def _beside(
         return []
 
 
-def _calls(right: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_], patients: Patients, level: float) -> Estimate:
-    if patients is None:
-        return proportion(int(right.sum()), int(right.size), level=level)
-    return clustered_proportion(right, patients[of], level=level)
+def _compare_areas(
+    labels: npt.NDArray[np.bool_],
+    first: Floats,
+    second: Floats,
+    patients: Patients,
+    level: float,
+    rng: np.random.Generator,
+) -> Comparison | Significance:
+    """DeLong's comparison, or where the areas do not vary a permutation test."""
+    try:
+        if patients is None:
+            return compare_paired_auc(labels, first, second, level=level)
+        return compare_clustered_auc(labels, first, second, patients, level=level)
+    except ValueError:
+        return permutation_test_paired_auc(labels, first, second, rng=rng, clusters=patients)
 
 
 def _compare_calls(
@@ -136,29 +150,52 @@ def _compare_calls(
     of: npt.NDArray[np.bool_],
     patients: Patients,
     level: float,
-) -> Comparison:
-    if patients is None:
-        return compare_paired_calls(first[of], second[of], level=level)
-    return compare_clustered_proportions(first[of], second[of], patients[of], level=level)
+) -> Comparison | NotEstimable:
+    try:
+        if patients is None:
+            return compare_paired_calls(first[of], second[of], level=level)
+        return compare_clustered_proportions(first[of], second[of], patients[of], level=level)
+    except ValueError as exc:
+        return NotEstimable(str(exc))
 
 
-def _estimates(rows: list[tuple[str, Estimate]]) -> Table:
+def _verdict(compared: Comparison | Significance, level: float) -> str:
+    """The difference and its test, up to the open bracket's contents."""
+    test = compared.test if isinstance(compared, Comparison) else compared
+    shown = (
+        compared.difference.text(3) if isinstance(compared, Comparison)
+        else f"{number(compared.statistic)} (without an interval: nothing varies)"
+    )
+    significant = "" if test.p < 1 - level else "not "
+    return f"{shown}, statistically {significant}significant ({p_value(test.p)}, {test.method}"
+
+
+def _estimates(rows: Sequence[tuple[str, Estimate | NotEstimable]]) -> Table:
     return Table(
         "Estimates", ("figure", "value", "low", "high", "n", "method"),
-        tuple((name, number(e.value), number(e.low), number(e.high), str(e.n), e.method) for name, e in rows),
+        tuple(
+            (name, number(e.value), number(e.low), number(e.high), str(e.n), e.method)
+            if isinstance(e, Estimate) else (name, "-", "-", "-", "-", str(e))
+            for name, e in rows
+        ),
     )
 
 
-def _comparisons(rows: list[tuple[str, Comparison]]) -> Table:
+def _comparisons(rows: Sequence[tuple[str, Compared]]) -> Table:
     return Table(
         "Differences, first − second", ("figure", "difference", "low", "high", "statistic", "p", "test"),
-        tuple(
-            (
-                name, number(c.difference.value), number(c.difference.low), number(c.difference.high),
-                number(c.test.statistic, 2), number(c.test.p, 4), c.test.method,
-            )
-            for name, c in rows
-        ),
+        tuple((name, *_comparison(c)) for name, c in rows),
+    )
+
+
+def _comparison(c: Compared) -> tuple[str, ...]:
+    if isinstance(c, NotEstimable):
+        return ("-", "-", "-", "-", "-", str(c))
+    if isinstance(c, Significance):
+        return (number(c.statistic), "-", "-", "-", number(c.p, 4), c.method)
+    d, t = c.difference, c.test
+    return (
+        number(d.value), number(d.low), number(d.high), number(t.statistic, 2), number(t.p, 4), t.method
     )
 
 
