@@ -1,7 +1,7 @@
 # The ways in: `make demo` shows the main job at work, `make test` checks everything.
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint types contracts docs docs-serve bench lock clean system-packages
+.PHONY: help demo test test-slow lint types contracts docs docs-serve bench bench-statistics lock clean system-packages
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-slow  the tests that take minutes'
 	@echo 'make docs       build the documentation into site/'
 	@echo 'make bench      speed, memory and accuracy benchmarks'
+	@echo 'make bench-statistics  the statistics against scikit-learn, MONAI and plain loops'
 	@echo 'make lock       resolve the pinned requirements anew (needs uv)'
 
 # -- what is installed, and when it is out of date ---------------------------------------------------------------
@@ -34,6 +35,10 @@ $(VENV)/.dev: $(VENV)/pyvenv.cfg requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install -q --no-deps -e .
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements-bench.lock
+	@touch $@
 
 system-packages:
 	@./scripts/system-packages
@@ -70,12 +75,18 @@ docs-serve: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/analyze_speed.py
 
+bench-statistics: $(VENV)/.bench
+	$(BIN)/pytest -q -m slow tests/evaluation/test_segmentation.py
+	$(BIN)/python benchmarks/evaluation_speed.py
+
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --group dev --extra stats --extra seg --extra openvino --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements.lock \
 	  -o requirements-dev.lock
+	uv pip compile --group bench --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  -q -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) demo site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

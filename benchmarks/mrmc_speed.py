@@ -11,7 +11,14 @@ import time
 
 import numpy as np
 
-from wirbel.evaluation.mrmc import ROE_METZ_1997, AreaUnderCurve, obuchowski_rockette, one_shot, simulate_readings
+from wirbel.evaluation.mrmc import (
+    ROE_METZ_1997,
+    AreaUnderCurve,
+    Readings,
+    obuchowski_rockette,
+    one_shot,
+    simulate_readings,
+)
 from wirbel.evaluation.mrmc.figures import leave_one_out
 
 TIMED = 5
@@ -45,10 +52,15 @@ def least(call, times: int = 3) -> float:
     return min(seconds)
 
 
-def main() -> None:
-    study = simulate_readings(
+def simulated_study() -> Readings:
+    """20 readers, two treatments, 250 diseased and 250 healthy cases."""
+    return simulate_readings(
         ROE_METZ_1997["HH 1.50"], readers=20, diseased=250, healthy=250, rng=np.random.default_rng(1)
     )
+
+
+def main() -> None:
+    study = simulated_study()
     cases = np.linspace(0, 499, TIMED).astype(int)
     ours, plain = (
         leave_one_out(study, AreaUnderCurve()).without[..., cases],
