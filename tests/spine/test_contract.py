@@ -1,17 +1,22 @@
 """What every `Segmenter` keeps: one suite over all of them.
 
-A new segmenter is added to `SEGMENTERS`, as a function from the drawn masks to the segmenter.
+A new segmenter of drawn blocks is added to `SEGMENTERS`, as a function from the drawn masks to the segmenter; the
+shipped networks see a drawn person, and a CT without a spine.
 """
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from wirbel.network import load_spine_segmenter
 from wirbel.network.totalsegmentator import TotalSegmentatorSegmenter
+from wirbel.phantom import AnatomySettings, draw_anatomy, random_scanner, whole_grid
+from wirbel.phantom.simulate import simulate
 from wirbel.spine import Level, Part, Segmenter, SpineSettings, name_levels
-from wirbel.volume import LabelMap
+from wirbel.volume import Grid, LabelMap, Volume
 
 _spec = importlib.util.spec_from_file_location("segmenters", Path(__file__).with_name("segmenters.py"))
 drawn = importlib.util.module_from_spec(_spec)
@@ -32,13 +37,60 @@ SEGMENTERS = {
 }
 
 
-@pytest.fixture(scope="module", params=sorted(SEGMENTERS))
-def whole(request):
-    """A CT with four whole vertebrae, its evidence, and the segmenter."""
+#: Segmenter, the CT it sees, and how many vertebrae it must find there at least.
+Subject = tuple[Segmenter, Volume, int]
+
+
+def on_blocks(name: str) -> Subject:
     ct, masks = drawn.drawn_ct()
-    segmenter = SEGMENTERS[request.param](masks)
+    return SEGMENTERS[name](masks), ct, 4
+
+
+def network_without_a_spine() -> Subject:
+    hu = np.random.default_rng(3).normal(40, 15, (40, 48, 48)).astype(np.int16)
+    return load_spine_segmenter(threads=1), Volume(Grid.axis_aligned(hu.shape, (3.0, 3.0, 3.0)), hu), 0
+
+
+def network_on_a_drawn_person() -> Subject:
+    rng = np.random.default_rng(810_001)
+    anatomy = draw_anatomy(rng, AnatomySettings(variant_chance=0.0))
+    z = {v.level: float(v.centre_lps_mm[2]) for v in anatomy.truth.vertebrae}
+    whole = whole_grid(anatomy, (2.0, 2.0, 2.0))
+    low, high = (int(whole.to_voxel(np.array([[0.0, 0.0, z[level]]]))[0, 0]) for level in (Level.L4, Level.T9))
+    grid = whole.cropped((low, 0, 0), (high, whole.shape[1], whole.shape[2]))
+    return load_spine_segmenter(threads=1), simulate(anatomy, grid, random_scanner(rng), rng).ct, 3
+
+
+SUBJECTS: dict[str, Callable[[], Subject]] = {
+    **{name: (lambda name=name: on_blocks(name)) for name in sorted(SEGMENTERS)},
+    "network without a spine": network_without_a_spine,
+    "network on a drawn person": network_on_a_drawn_person,
+}
+_SLOW = {"network on a drawn person"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow if name in _SLOW else ()) for name in SUBJECTS],
+)
+def seen(request):
+    """Segmenter, CT, least number of vertebrae; the CT's values before; the evidence."""
+    segmenter, ct, least = SUBJECTS[request.param]()
     before = ct.hu.copy()
-    return ct, segmenter(ct), segmenter, before
+    return segmenter, ct, least, before, segmenter(ct)
+
+
+@pytest.fixture
+def whole(seen):
+    """A CT, its evidence, the segmenter, and the CT's values before."""
+    segmenter, ct, _, before, evidence = seen
+    return ct, evidence, segmenter, before
+
+
+def test_it_finds_what_is_there(seen) -> None:
+    _, _, least, _, evidence = seen
+    assert len(evidence.vertebrae) >= least
+    assert least > 0 or not evidence.vertebrae
 
 
 def test_it_is_a_segmenter(whole) -> None:

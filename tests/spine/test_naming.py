@@ -18,8 +18,10 @@ from wirbel.spine import (
     VertebraEvidence,
     name_levels,
 )
-from wirbel.spine.column_model import SPACING_MM, levels_of_column
+from wirbel.spine.column_model import SPACING_MM, levels_of_column, reading_of_column
+from wirbel.spine.decode import decode
 from wirbel.spine.likelihood import OFFSETS_LEVELS, nuisances
+from wirbel.spine.naming import column_seen
 from wirbel.volume import Grid, LabelMap
 
 EMPTY = LabelMap(Grid.axis_aligned((2, 2, 2), (1.0, 1.0, 1.0)), np.zeros((2, 2, 2), np.uint8))
@@ -27,10 +29,11 @@ EMPTY = LabelMap(Grid.axis_aligned((2, 2, 2), (1.0, 1.0, 1.0)), np.zeros((2, 2, 
 
 def column(
     first: str, last: str, *, kind=(12, 5), sacrum=None, skull=None, ribs=True, offset=None, left_out=(), scale=1.0,
-    odd_ribs=None,
+    odd_ribs=None, stretched=0.0,
 ) -> SpineEvidence:
-    """Evidence as a good segmenter would give it of part of a column."""
+    """Evidence as a good segmenter would give it of part of a column, read too long by `stretched` levels."""
     levels = levels_of_column(*kind)
+    reads = reading_of_column(levels)
     a, b = levels.index(Level[first]), levels.index(Level[last])
     depth = np.concatenate([[0.0], np.cumsum([scale * SPACING_MM[v] for v in levels[:-1]])])
     vertebrae = []
@@ -45,7 +48,7 @@ def column(
                 centre_lps_mm=np.array([0.0, 0.0, -depth[i]]),
                 cut_by_border=False,
                 rib_probability=(odd_ribs or {}).get(level.name, rib) if ribs else None,
-                position=None if offset is None else level.rank + offset,
+                position=None if offset is None else reads[i] + offset + stretched * (i - b) / max(b - a, 1),
                 position_sd=0.5,
             )
         )
@@ -144,6 +147,34 @@ def test_a_single_name_given_anchors_the_rest() -> None:
     spine = name_levels(replace(evidence, vertebrae=tuple(vertebrae)), SpineSettings())
     assert [v.name for v in spine.vertebrae] == ["L1", "L2", "L3", "L4", "L5"]
     assert spine.numbering.anchors == ("given: L3",)
+
+
+def test_a_usual_column_is_read_at_its_ranks_and_the_lowest_rib_of_any_chest_as_the_twelfth() -> None:
+    usual = levels_of_column(12, 5)
+    assert np.allclose(reading_of_column(usual), [level.rank for level in usual])
+    for thoracic in (11, 12, 13):
+        levels = levels_of_column(thoracic, 5)
+        last = max(i for i, level in enumerate(levels) if level.region == "T")
+        assert reading_of_column(levels)[[7, last, -1]].tolist() == [8.0, 19.0, 24.0]
+
+
+@pytest.mark.parametrize("stretched", [-1.2, -0.6, 0.6, 1.2])
+def test_a_column_read_as_too_long_or_too_short_is_no_variant(stretched) -> None:
+    spine = name_levels(column("T3", "L5", sacrum=0.95, offset=0.0, stretched=stretched), SpineSettings())
+    assert spine.numbering.status is NumberingStatus.RELATIVE or spine.vertebrae[0].level is Level.T3
+
+
+@pytest.mark.parametrize("thoracic", [11, 13])
+def test_eleven_or_thirteen_ribs_above_a_sacrum_are_not_named_as_twelve_in_silence(thoracic) -> None:
+    spine = name_levels(column("T2", "L5", kind=(thoracic, 5), sacrum=0.95, offset=0.0), SpineSettings())
+    assert spine.numbering.status is NumberingStatus.RELATIVE or spine.vertebrae[0].level is Level.T2
+
+
+def test_probabilities_of_all_labellings_sum_to_one() -> None:
+    seen = column_seen(column("L2", "L4", sacrum=0.4, offset=0.3))
+    every = SpineSettings(columns={(12, 5): 0.9, (12, 6): 0.1})
+    found = decode(seen, every).labellings
+    assert 0.97 < sum(labelling.probability for labelling in found) <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("n", [0, 1])

@@ -1,4 +1,8 @@
-"""One decoding over the whole column: every variant, every start, missed vertebrae, both nuisances."""
+"""One decoding over the whole column: every variant, every start, missed vertebrae, both nuisances.
+
+The offset that all appearance readings share moves a little from one vertebra to the next, so that a reading which
+stretches or squeezes the column is not mistaken for one vertebra more or fewer.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +18,8 @@ from wirbel.spine.settings import SpineSettings
 
 #: A step of one is the next vertebra; two and three pass over missed ones.
 STEPS = (1, 2, 3)
+#: A labelling whose best path lies so far (natural logarithms) below the best of all is not worth naming.
+HOPELESS = 14.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +58,7 @@ class _Variant:
     log_seen: Float64[np.ndarray, "n o s l"]
     log_step: Float64[np.ndarray, "m t s l"]
     log_end: Float64[np.ndarray, " l"]
+    drift: Float64[np.ndarray, "o o"]
 
 
 def decode(column: ColumnSeen, settings: SpineSettings) -> Decoding:
@@ -66,7 +73,7 @@ def decode(column: ColumnSeen, settings: SpineSettings) -> Decoding:
     marginals: list[dict[Level, float]] = [{} for _ in column.vertebrae]
     if not np.isfinite(total):
         return Decoding((), tuple(marginals))
-    found: set[tuple[Level, ...]] = set()
+    found: dict[tuple[Level, ...], float] = {}
     for variant, ahead, end in zip(variants, forward, ends, strict=True):
         if not np.isfinite(end).any():
             continue  # this kind of column is too short
@@ -74,9 +81,13 @@ def decode(column: ColumnSeen, settings: SpineSettings) -> Decoding:
         for marginal, share in zip(marginals, shares, strict=True):
             for level, p in zip(variant.levels, share, strict=True):
                 marginal[level] = marginal.get(level, 0.0) + float(p)
-        found |= _best_paths(variant)
-    found |= {moved for levels in found for moved in _shifted(levels)}
-    labellings = [Labelling(levels, _probability(levels, variants, total)) for levels in found]
+        for levels, log in _best_paths(variant).items():
+            found[levels] = max(log, found.get(levels, -np.inf))
+    least = max(found.values()) - HOPELESS
+    worth = {levels for levels, log in found.items() if log >= least}
+    worth |= {moved for levels in worth for moved in _shifted(levels)}
+    ordered = sorted(worth)
+    labellings = [Labelling(*one) for one in zip(ordered, _probabilities(ordered, variants, total), strict=True)]
     labellings.sort(key=lambda labelling: -labelling.probability)
     return Decoding(tuple(labellings), tuple(marginals))
 
@@ -99,7 +110,7 @@ def _variant(column: ColumnSeen, kind: tuple[int, int], prior: float, settings: 
     skull = _border(column.skull_above, np.arange(n) < 2, settings)  # C1 is often part of the skull to a detector
     start = common.log_offset[:, None, None] + common.log_scale[:, None] + skull + np.log(prior / n)
     sacrum = _border(column.sacrum_below, np.arange(n) == n - 1, settings)
-    return _Variant(levels, start, np.stack(seen), log_step, sacrum)
+    return _Variant(levels, start, np.stack(seen), log_step, sacrum, common.drift)
 
 
 def _border(
@@ -118,7 +129,8 @@ def _forward(variant: _Variant) -> Float64[np.ndarray, "n o s l"]:
     out = np.empty_like(variant.log_seen)
     out[0] = variant.log_start + variant.log_seen[0]
     for i in range(1, len(out)):
-        out[i] = variant.log_seen[i] + _log_sum(_moved(variant, out[i - 1], i - 1), axis=0)
+        before = _drifted(out[i - 1], variant.drift)
+        out[i] = variant.log_seen[i] + _log_sum(_moved(variant, before, i - 1), axis=0)
     return out
 
 
@@ -127,7 +139,7 @@ def _backward(variant: _Variant) -> Float64[np.ndarray, "n o s l"]:
     out = np.empty_like(variant.log_seen)
     out[-1] = variant.log_end
     for i in range(len(out) - 2, -1, -1):
-        below = out[i + 1] + variant.log_seen[i + 1]
+        below = _drifted(out[i + 1] + variant.log_seen[i + 1], variant.drift.T)
         options = np.full((len(STEPS), *below.shape), -np.inf)
         for t, step in enumerate(STEPS):
             options[t, ..., :-step] = below[..., step:] + variant.log_step[i, t, :, :-step]
@@ -143,8 +155,8 @@ def _moved(variant: _Variant, before: np.ndarray, i: int) -> np.ndarray:
     return options
 
 
-def _best_paths(variant: _Variant) -> set[tuple[Level, ...]]:
-    """The best labelling under each common offset and size (Viterbi)."""
+def _best_paths(variant: _Variant) -> dict[tuple[Level, ...], float]:
+    """The best labelling under each common offset (held still) and size, with its logarithm (Viterbi)."""
     n, n_offset, n_scale, _ = variant.log_seen.shape
     came_by = np.zeros(variant.log_seen.shape, dtype=np.int8)
     best = variant.log_start + variant.log_seen[0]
@@ -153,16 +165,18 @@ def _best_paths(variant: _Variant) -> set[tuple[Level, ...]]:
         came_by[i] = options.argmax(axis=0)
         best = variant.log_seen[i] + options.max(axis=0)
     best = best + variant.log_end
-    at = best.argmax(axis=-1)
-    reachable = np.isfinite(best.max(axis=-1))
+    at, log = best.argmax(axis=-1), best.max(axis=-1)
     path = np.zeros((n, n_offset, n_scale), dtype=int)
     rows, columns = np.ogrid[:n_offset, :n_scale]
     for i in range(n - 1, -1, -1):
         path[i] = at
         if i:
             at = at - np.take(STEPS, came_by[i, rows, columns, at])
-    distinct = np.unique(path[:, reachable].T, axis=0)
-    return {tuple(variant.levels[j] for j in row) for row in distinct}
+    found: dict[tuple[Level, ...], float] = {}
+    for k in zip(*np.nonzero(np.isfinite(log)), strict=True):
+        levels = tuple(variant.levels[j] for j in path[:, *k])
+        found[levels] = max(float(log[k]), found.get(levels, -np.inf))
+    return found
 
 
 def _shifted(levels: tuple[Level, ...]) -> list[tuple[Level, ...]]:
@@ -176,22 +190,35 @@ def _shifted(levels: tuple[Level, ...]) -> list[tuple[Level, ...]]:
     ]
 
 
-def _probability(levels: tuple[Level, ...], variants: Sequence[_Variant], total: float) -> float:
-    """A labelling's probability over every variant that contains it and over both nuisances."""
-    parts = []
+def _probabilities(
+    labellings: Sequence[tuple[Level, ...]], variants: Sequence[_Variant], total: float
+) -> list[float]:
+    """Each labelling's probability over every variant that contains it and over both nuisances."""
+    sums = np.zeros(len(labellings))
     for variant in variants:
         place = {level: j for j, level in enumerate(variant.levels)}
-        if not all(level in place for level in levels):
+        fits = [k for k, levels in enumerate(labellings) if all(level in place for level in levels)]
+        at = np.array([[place[level] for level in labellings[k]] for k in fits], dtype=int)
+        if not len(at):
             continue
-        at = [place[level] for level in levels]
-        steps = np.diff(at)
-        if len(steps) and (steps.min() < 1 or steps.max() > len(STEPS)):
-            continue
-        log = variant.log_start[..., at[0]] + sum(variant.log_seen[i, ..., j] for i, j in enumerate(at))
-        for i, step in enumerate(steps):
-            log = log + variant.log_step[i, step - 1, :, at[i]]
-        parts.append(float(np.exp(log + variant.log_end[at[-1]] - total).sum()))
-    return sum(parts)
+        steps = np.diff(at, axis=1)
+        passable = np.all((steps >= 1) & (steps <= len(STEPS)), axis=1)
+        at, steps = at[passable], steps[passable]
+        log = variant.log_start[..., at[:, 0]] + variant.log_seen[0][..., at[:, 0]]
+        for i, step in enumerate(steps.T):
+            log = _drifted(log, variant.drift) + variant.log_step[i, step - 1, :, at[:, i]].T
+            log = log + variant.log_seen[i + 1][..., at[:, i + 1]]
+        sums[np.array(fits)[passable]] += np.exp(log + variant.log_end[at[:, -1]] - total).sum(axis=(0, 1))
+    return [float(p) for p in sums]
+
+
+def _drifted(log: Float64[np.ndarray, "o s k"], drift: Float64[np.ndarray, "o o"]) -> Float64[np.ndarray, "o s k"]:
+    """One vertebra further down: the common offset has moved as `drift` (from row to column) says."""
+    top = log.max(axis=0)
+    top[~np.isfinite(top)] = 0.0
+    with np.errstate(divide="ignore"):
+        moved: np.ndarray = np.log(np.tensordot(drift, np.exp(log - top), axes=(0, 0))) + top
+    return moved
 
 
 def _log_sum(log: np.ndarray, *, axis: int) -> np.ndarray:

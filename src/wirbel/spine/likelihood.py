@@ -1,8 +1,9 @@
 """How well each level explains what was seen of each vertebra, in logarithms.
 
-Errors that all vertebrae of a column share are kept apart as two nuisances, on grids: a common offset of the
-appearance readings in levels, and the patient's size. Without the first, ten vertebrae that are all read one level
-too low would make a wrong name certain.
+Errors that vertebrae of a column share are kept apart as two nuisances, on grids: a common offset of the appearance
+readings in levels, which drifts along the column, and the patient's size. Without the first, ten vertebrae that are
+all read one level too low would make a wrong name certain; without its drift, so would a column read as too long or
+too short.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy import special
 
-from wirbel.spine.column_model import SIZE_MM, SPACING_MM, VAGUE
+from wirbel.spine.column_model import SIZE_MM, SPACING_MM, VAGUE, reading_of_column
 from wirbel.spine.evidence import VertebraEvidence
 from wirbel.spine.level import Level
 from wirbel.spine.settings import SpineSettings
@@ -28,10 +29,14 @@ _RANKS = np.arange(1.0, 27.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nuisances:
-    """Log prior of the common offset and of the patient's size."""
+    """Log prior of the common offset and of the patient's size.
+
+    `drift`: the chance of each offset (column) at the next vertebra, by the offset (row) at this one.
+    """
 
     log_offset: Float64[np.ndarray, "o"]
     log_scale: Float64[np.ndarray, "s"]
+    drift: Float64[np.ndarray, "o o"]
 
 
 def nuisances(settings: SpineSettings) -> Nuisances:
@@ -39,7 +44,11 @@ def nuisances(settings: SpineSettings) -> Nuisances:
     narrow, wide = (np.exp(-0.5 * (OFFSETS_LEVELS / sd) ** 2) / sd for sd in settings.offset_sd_levels)
     offset = (1 - settings.offset_wide_share) * narrow + settings.offset_wide_share * wide
     scale = np.exp(-0.5 * (np.log(SCALES) / settings.scale_sd) ** 2)
-    return Nuisances(np.log(offset / offset.sum()), np.log(scale / scale.sum()))
+    apart = OFFSETS_LEVELS[:, None] - OFFSETS_LEVELS
+    drift = np.exp(-0.5 * (apart / settings.offset_drift_levels) ** 2)
+    return Nuisances(
+        np.log(offset / offset.sum()), np.log(scale / scale.sum()), drift / drift.sum(axis=1, keepdims=True)
+    )
 
 
 def of_vertebra(
@@ -66,9 +75,8 @@ def rib_prior(level: Level, settings: SpineSettings) -> float:
 def of_appearance(
     seen: VertebraEvidence, levels: Sequence[Level], settings: SpineSettings
 ) -> Float64[np.ndarray, "o l"]:
-    """The segmenter's opinion, by common offset and level; zero where it has none."""
-    ranks = np.array([level.rank for level in levels])
-    at = np.clip(ranks[None] + OFFSETS_LEVELS[:, None], _RANKS[0] - 3.0, _RANKS[-1] + 3.0)
+    """The segmenter's opinion, by common offset and level of a whole column; zero where it has none."""
+    at = np.clip(reading_of_column(levels)[None] + OFFSETS_LEVELS[:, None], _RANKS[0] - 3.0, _RANKS[-1] + 3.0)
     if seen.level_log_probability:
         opinion = _blurred(seen, settings.position_sd_levels)
         value = np.interp(at, _RANKS, opinion, left=opinion[0], right=opinion[-1])
