@@ -162,7 +162,7 @@ def main() -> None:
         "# How fast are the statistics?",
         "",
         "Processor time of one thread, both sides in one run of `make bench-statistics`, nothing scaled up. The"
-        f" machine has {os.cpu_count()} cores and a load of {load:.1f} when the run began (idle: 0); other work slows"
+        f" machine has {os.cpu_count()} cores and had a load of {load:.1f} when the run began; other work slows"
         " both sides, so the ratios are what can be compared. Scores, readings and the spine are simulated.",
         "",
         "| task | ours | peer | peer's time | ratio | aim |",

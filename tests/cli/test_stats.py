@@ -38,7 +38,8 @@ def scores_csv(tmp_path_factory):
         a, b = rng.normal(1.2 * t), rng.normal(0.7 * t)
         grades = rng.integers(0, 3, 3)
         grades[1] = grades[0] if i % 2 else grades[1]
-        lines.append(f"{t},{a:.3f},{b:.3f},p{i // 2},{grades[0]},{grades[1]},{grades[2]},{'nan' if i == 2 else i},1,{t}")
+        hole = "nan" if i == 2 else i
+        lines.append(f"{t},{a:.3f},{b:.3f},p{i // 2},{grades[0]},{grades[1]},{grades[2]},{hole},1,{t}")
     file = tmp_path_factory.mktemp("stats") / "scores.csv"
     file.write_text("\n".join(lines) + "\n")
     return file
@@ -47,7 +48,7 @@ def scores_csv(tmp_path_factory):
 def test_a_study_becomes_a_sentence_tables_figures_and_files(readings_csv, tmp_path, capsys):
     assert stats("mrmc", readings_csv, "-o", tmp_path / "out") == 0
     text = capsys.readouterr().out
-    assert "Over 3 readers and 24 patients or cases the mean AUC was" in text
+    assert "Over 3 readers and 24 cases the mean AUC was" in text
     assert "Obuchowski-Rockette, jackknife covariances; random readers and random cases" in text
     assert text.rstrip().endswith("*Research use only.*")
     written = {f.name for f in (tmp_path / "out").iterdir()}
@@ -89,7 +90,7 @@ def test_auc_and_comparison_know_patients_and_thresholds(scores_csv, tmp_path, c
     assert stats("auc", scores_csv, "--threshold", "0.5", "--patient", "person", "-o", tmp_path) == 0
     text = capsys.readouterr().out
     assert (
-        "20 diseased and 20 other cases of 20 patients" in text and "At a threshold of 0.5 the sensitivity" in text
+        "20 diseased and 20 other cases of 20 patients" in text and "At a threshold of 0.5 it called" in text
     )
     assert {"roc.svg", "risk-coverage.svg"} <= {f.name for f in tmp_path.iterdir()}
     assert (
@@ -118,7 +119,7 @@ def test_a_threshold_brings_every_figure_of_the_calls_with_patients_or_without(s
     for patients in ([], ["--patient", "person"]):
         assert stats("auc", scores_csv, "--threshold", "0.5", "--json", *patients) == 0
         numbers = json.loads(capsys.readouterr().out)
-        assert {"accuracy", "f1", "balanced accuracy", "negative likelihood ratio"} <= set(numbers)
+        assert {"accuracy", "F1", "balanced accuracy", "negative likelihood ratio"} <= set(numbers)
         assert numbers["accuracy"]["low"] < numbers["accuracy"]["value"] < numbers["accuracy"]["high"]
 
 

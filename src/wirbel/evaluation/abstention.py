@@ -82,7 +82,8 @@ def selective(
 
 
 def risk_coverage(wrong: npt.ArrayLike, confidence: npt.ArrayLike) -> RiskCoverage:
-    """The curve over all thresholds of confidence; cases of equal confidence are decided together."""
+    """The curve over all thresholds of confidence (El-Yaniv & Wiener 2010); cases of equal confidence are decided
+    together."""
     errors, surety = binary(wrong, "errors"), finite(confidence, "confidence")
     same_length(errors=errors, confidence=surety)
     order = np.argsort(-surety, kind="stable")

@@ -1,4 +1,9 @@
-"""What a yes-or-no reading is worth: sensitivity to likelihood ratios from the four counts."""
+"""What a yes-or-no reading is worth: sensitivity to likelihood ratios from the four counts.
+
+Definitions: sensitivity, specificity (Altman & Bland, BMJ 1994;308:1552), predictive values, also at another
+prevalence by Bayes (BMJ 1994;309:102), likelihood ratios (Deeks & Altman, BMJ 2004;329:168) with Koopman's score
+interval (Biometrics 1984;40:513), F1 (van Rijsbergen 1979), balanced accuracy (Brodersen et al., ICPR 2010).
+"""
 
 from __future__ import annotations
 

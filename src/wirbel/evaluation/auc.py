@@ -44,7 +44,11 @@ def auc(
     method: AucInterval = AucInterval.SCALED_SCORE,
     level: float = 0.95,
 ) -> Estimate:
-    """Trapezoidal area under the ROC curve; higher scores mean more disease, ties count half.
+    """Trapezoidal area under the ROC curve (Hanley & McNeil, Radiology 1982;143:29); higher scores mean more
+    disease, ties count half.
+
+    By default with Newcombe's score interval (Stat Med 2006;25:559, method 5), its variance scaled to the data
+    (`scaled_score_limits`); DeLong's is that of DeLong 1988, eq. 3, symmetric or on the logit scale (Pepe 2003).
 
     DeLong's intervals need two cases of each class and some variance (perfect separation and nothing but ties have
     none): else they refuse. The score intervals always answer.
@@ -91,7 +95,8 @@ def bootstrap_auc(
     replicates: int = REPLICATES,
     level: float = 0.95,
 ) -> Estimate:
-    """Area with a percentile bootstrap interval, diseased and healthy cases drawn apart.
+    """Area with a percentile bootstrap interval, diseased and healthy cases drawn apart (Efron & Tibshirani 1993,
+    8.3 and 13.3).
 
     At perfect separation every draw has an area of 1: then it refuses, as DeLong's interval does.
     """

@@ -63,7 +63,8 @@ def equal_count_bins(p: Floats, bins: int) -> Ints:
 def reliability_curve(
     truth: npt.ArrayLike, predicted: npt.ArrayLike, *, bins: int = BINS, level: float = 0.95
 ) -> tuple[ReliabilityBin, ...]:
-    """Observed shares with Wilson intervals in bins of equal counts, from low predictions to high."""
+    """Observed shares with Wilson intervals in bins of equal counts, from low predictions to high (Broecker &
+    Smith, Weather Forecast 2007;22:651)."""
     labels, p = predictions(truth, predicted)
     index = equal_count_bins(p, bins)
     return tuple(
@@ -77,7 +78,7 @@ def reliability_curve(
 
 def expected_calibration_error(truth: npt.ArrayLike, predicted: npt.ArrayLike, *, bins: int = BINS) -> float:
     """Mean distance of observed share and mean prediction over bins of equal counts: the plug-in ECE, which is
-    too large in small samples; see `debiased_calibration_error`."""
+    too large in small samples (Naeini et al., AAAI 2015; Broecker 2012); see `debiased_calibration_error`."""
     labels, p = predictions(truth, predicted)
     n, observed, mean = _per_bin(labels, p, equal_count_bins(p, bins))
     return float(np.sum(n * np.abs(observed - mean)) / labels.size)

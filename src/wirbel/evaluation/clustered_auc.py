@@ -147,7 +147,7 @@ def bootstrap_clustered_auc(
     replicates: int = REPLICATES,
     level: float = 0.95,
 ) -> Estimate:
-    """Area with a percentile interval over drawn clusters."""
+    """Area with a percentile interval over drawn clusters (Field & Welsh, JRSS B 2007;69:369)."""
     labels, values = labelled_scores(truth, scores)
     codes = cluster_codes(clusters, labels.size)
     count = int(codes.max()) + 1

@@ -79,8 +79,8 @@ def rao_scott_limits(counts: ClusterCounts, *, level: float = 0.95) -> tuple[Flo
 
 
 def clustered_proportion(values: npt.ArrayLike, clusters: npt.ArrayLike, *, level: float = 0.95) -> Estimate:
-    """Share of ones among units of clusters: of the diseased units' calls it is the sensitivity; n is the number of
-    clusters."""
+    """Share of ones among units of clusters, with the limits of `rao_scott_limits` (Rao & Scott 1992): of the
+    diseased units' calls it is the sensitivity; n is the number of clusters."""
     counts = cluster_counts(values, clusters)
     at_least_two(counts.units.size)
     low, high = rao_scott_limits(counts, level=level)
@@ -97,7 +97,7 @@ def bootstrap_clustered_proportion(
     replicates: int = REPLICATES,
     level: float = 0.95,
 ) -> Estimate:
-    """Share of ones with a percentile interval over drawn clusters."""
+    """Share of ones with a percentile interval over drawn clusters (Field & Welsh, JRSS B 2007;69:369)."""
     counts = cluster_counts(values, clusters)
     at_least_two(counts.units.size)
     drawn = draw_counts(counts.units.size, replicates, rng)

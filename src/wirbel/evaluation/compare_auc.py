@@ -83,7 +83,7 @@ def compare_unpaired_auc(
     level: float = 0.95,
 ) -> Comparison:
     """Two readings, each `(truth, scores)`, of different cases: t with Welch's degrees of freedom from the case
-    numbers (as pROC does)."""
+    numbers (as pROC does: Robin et al., BMC Bioinformatics 2011;12:77)."""
     parts, cases = [], []
     for truth, scores in (first, second):
         labels, values = labelled_scores(truth, scores, at_least=2)

@@ -18,7 +18,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 table { border-collapse: collapse; margin: 1rem 0 }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid #ccc; text-align: right }
 th { border-bottom: 2px solid #555 }
-th:first-child, td:first-child { text-align: left }
+th:first-child, td:first-child, .text { text-align: left }
 figure { margin: 1.5rem 0 }
 svg { max-width: 100%; height: auto }
 .note { color: #555 }
@@ -71,8 +71,13 @@ def as_html(page: Page) -> str:
     e = html.escape
     parts = [f"<h1>{e(page.title)}</h1>", *(f"<p>{e(s)}</p>" for s in page.sentences)]
     for table in page.tables:
-        head = "".join(f'<th scope="col">{e(h)}</th>' for h in table.header)
-        body = "".join("<tr>" + "".join(f"<td>{e(c)}</td>" for c in row) + "</tr>" for row in table.rows)
+        marks = [' class="text"' if _is_text(column) else "" for column in zip(*table.rows, strict=True)]
+        marks = marks or [""] * len(table.header)
+        head = "".join(f'<th scope="col"{m}>{e(h)}</th>' for h, m in zip(table.header, marks, strict=True))
+        body = "".join(
+            "<tr>" + "".join(f"<td{m}>{e(c)}</td>" for c, m in zip(row, marks, strict=True)) + "</tr>"
+            for row in table.rows
+        )
         parts.append(f"<h2>{e(table.title)}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
     for d in page.drawings:
         svg = d.svg[d.svg.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{e(d.caption)}"', 1)
@@ -108,6 +113,11 @@ def number(value: float, digits: int = 3) -> str:
 def p_value(p: float) -> str:
     """'p = 0.052', 'p < 0.001'."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def _is_text(column: tuple[str, ...]) -> bool:
+    """Whether no cell of a column holds a digit first: methods and reasons are set from the left."""
+    return not any(cell[:1].isdigit() or cell[:2].lstrip("−-∞")[:1].isdigit() for cell in column)
 
 
 def _row(cells: tuple[str, ...]) -> str:

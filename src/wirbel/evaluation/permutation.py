@@ -25,7 +25,8 @@ def permutation_test_auc(
     clusters: npt.ArrayLike | None = None,
     permutations: int = PERMUTATIONS,
 ) -> Significance:
-    """Is the area 0.5? Truths are shuffled over the cases.
+    """Is the area 0.5? Truths are shuffled over the cases: the permutation null of the Mann-Whitney statistic (Mann
+    & Whitney, Ann Math Stat 1947;18:50).
 
     With `clusters`, whole patients change their truths: every patient must then be diseased or healthy
     altogether.
@@ -64,7 +65,8 @@ def permutation_test_paired_auc(
     permutations: int = PERMUTATIONS,
 ) -> Significance:
     """Have two readings of the same cases the same area? The readings' mid-ranks are exchanged within cases (with
-    `clusters`, within whole patients) (Venkatraman & Begg 1996; Braun & Alonzo, Biostatistics 2008;9:364)."""
+    `clusters`, within whole patients) (Venkatraman & Begg, Biometrika 1996;83:835; Braun & Alonzo,
+    Biostatistics 2008;9:364)."""
     labels, a, b = binary(truth), finite(first, "first scores"), finite(second, "second scores")
     same_length(truth=labels, first=a, second=b)
     both_classes(labels)

@@ -34,7 +34,7 @@ class Axis(Enum):
 
 
 def roc_curve(truth: npt.ArrayLike, scores: npt.ArrayLike) -> RocCurve:
-    """Empirical ROC curve, one corner for each distinct score."""
+    """Empirical ROC curve, one corner for each distinct score (Fawcett, Pattern Recognit Lett 2006;27:861)."""
     labels, values = labelled_scores(truth, scores)
     order = np.argsort(-values, kind="stable")
     ordered = values[order]

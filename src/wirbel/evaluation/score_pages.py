@@ -36,7 +36,7 @@ def score_page(
     labels, values = labelled_scores(truth, scores)
     area = _area(labels, values, patients, level)
     rows: list[tuple[str, Estimate | NotEstimable]] = [("AUC", area), *_beside(labels, values, patients, level)]
-    sentences = [f"The AUC of {name} was {area.text(3)} ({area.method}; {_cases(labels, patients)})."]
+    sentences = [f"In {_cases(labels, patients)} the AUC of {name} was {area.text(3)}; {area.method}."]
     drawings = [roc_drawing({name: (values, labels)}, rng=rng, patients=patients, level=level)]
     if threshold is not None:
         called = values >= threshold
@@ -44,15 +44,15 @@ def score_page(
             accuracy_table(confusion(labels, called), level=level) if patients is None
             else clustered_accuracy_table(labels, called, patients, level=level)
         )
-        figures = [(name.replace("_", " "), getattr(table, name)) for name in FIGURES]
+        figures = [(name.replace("_", " ").replace("f1", "F1"), getattr(table, name)) for name in FIGURES]
         rows += figures
         sens, spec = (
             f.text(3) if isinstance(f, Estimate) else str(f) for f in (table.sensitivity, table.specificity)
         )
         sentences.append(
-            f"At a threshold of {threshold:g} the sensitivity was {sens} ({int(called[labels].sum())} of "
-            f"{int(labels.sum())}) and the specificity {spec} ({int((~called[~labels]).sum())} of "
-            f"{int((~labels).sum())})."
+            f"At a threshold of {threshold:g} it called {int(called[labels].sum())} of {int(labels.sum())} "
+            f"diseased and {int(called[~labels].sum())} of {int((~labels).sum())} other cases: the sensitivity was "
+            f"{sens} and the specificity {spec}."
         )
         curve = risk_coverage(called != labels, np.abs(values - threshold))
         drawings.append(
@@ -206,4 +206,7 @@ def _cases(labels: npt.NDArray[np.bool_], patients: Patients) -> str:
 
 def _patients_note(patients: npt.NDArray[np.generic]) -> str:
     n = np.unique(patients).size
-    return f"Cases of one patient are not independent; intervals and tests allow for {n} patients."
+    return (
+        f"Cases of one patient are not independent; intervals and tests allow for {n} patients, and n counts the"
+        " patients that a figure rests on."
+    )

@@ -1,4 +1,5 @@
-"""Segmentation figures of every structure of a label map, and their means with a missed structure counted worst."""
+"""Segmentation figures of every structure of a label map, and their means with a missed structure counted worst
+(as Maier-Hein, Reinke et al. recommend: Metrics reloaded, Nat Methods 2024;21:195)."""
 
 from __future__ import annotations
 

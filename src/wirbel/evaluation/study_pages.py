@@ -17,7 +17,7 @@ from wirbel.evaluation.plots import curve_drawing, forest_drawing, reader_drawin
 
 def study_page(a: Analysis) -> Page:
     """An Obuchowski-Rockette analysis with the sentence for the paper, all readers and the components."""
-    shape = f"{len(a.readers)} readers and {a.n_patients} patients or cases"
+    shape = f"{len(a.readers)} readers and {_cases(a)}"
     drawings = [_difference_drawing(a.differences)] if a.differences else []
     if not np.isnan(a.values).any():
         drawings.insert(0, reader_drawing(a))
@@ -54,9 +54,7 @@ def pseudovalue_page(a: PseudovalueAnalysis) -> Page:
     return Page(
         title=f"{a.figure} in a reader study (pseudovalues)",
         sentences=(
-            means_sentence(
-                a.figure, a.means, f"{a.values.shape[1]} readers and {a.squares.df_c + 1} patients or cases"
-            ),
+            means_sentence(a.figure, a.means, f"{a.values.shape[1]} readers and {_cases(a)}"),
             *(difference_sentence(a.figure, d, method, a.inference.value) for d in a.differences),
         ),
         tables=(
@@ -151,6 +149,10 @@ def difference_sentence(figure: str, d: Difference, method: str, inference: str)
         f"The difference in {figure} between {d.first} and {d.second} was {d.estimate.text(3)}, "
         f"{_verdict(d, f'; {method}; {inference}')}."
     )
+
+
+def _cases(a: Analysis | PseudovalueAnalysis) -> str:
+    return f"{a.n_cases} cases" + (f" of {a.n_patients} patients" if a.n_patients < a.n_cases else "")
 
 
 def _verdict(d: Difference, how: str = "") -> str:

@@ -85,7 +85,7 @@ def malignant_share_at(
     truth: npt.ArrayLike, tiers: npt.ArrayLike, tier: Tier, prevalence: float, *, level: float = 0.95
 ) -> Estimate:
     """Share of malignant cases in a tier at a stated prevalence: Bayes on the tier's likelihood ratio and on its
-    score limits (Koopman)."""
+    score limits (Koopman, Biometrics 1984;40:513)."""
     labels, answer = _checked(truth, tiers)
     _prevalence(prevalence)
     here = answer == tier

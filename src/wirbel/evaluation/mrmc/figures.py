@@ -132,7 +132,8 @@ def _share_below(ratings: Floats, ordered: Floats) -> Floats:
 
 
 def leave_one_out(readings: Readings, figure: Figure) -> LeaveOneOut:
-    """The figure of every cell with all patients, and without each patient in turn."""
+    """The figure of every cell with all patients, and without each patient in turn (the jackknife of Hillis et al.,
+    Stat Med 2005;24:1579)."""
     if isinstance(figure, UserFigure):
         return _leave_one_out_user(readings, figure)
     parts = placements(readings, figure)

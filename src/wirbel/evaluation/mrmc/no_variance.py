@@ -30,51 +30,50 @@ METHOD = "no variance: score limits over patients"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreLimits:
-    """Lower and upper limits of each (treatment, reader) cell on its own, NaN where not read."""
+    """Limits of each (treatment, reader) cell of a study on its own, computed where they are asked for."""
 
+    readings: Readings
+    figure: Figure
     values: Floats
-    low: Floats
-    high: Floats
     level: float
+
+    def of(self, treatment: int, reader: int) -> tuple[float, float]:
+        """Lower and upper limit of one cell from its figure and its numbers of diseased and other patients."""
+        value, read = self.values[[treatment], [reader]], self.readings.read[treatment, reader]
+        z = float(stats.norm.isf((1 - self.level) / 2))
+        m, n = (
+            np.unique(self.readings.patients[read & c]).size for c in (self.readings.truth, ~self.readings.truth)
+        )
+        if isinstance(self.figure, AreaUnderCurve):
+            low, high = score_limits(value, partial(newcombe_variance, diseased=m, healthy=n), z)
+        elif isinstance(self.figure, Sensitivity | Specificity):
+            size = np.array([float(m if isinstance(self.figure, Sensitivity) else n)])
+            low, high = wilson_limits(value * size, size, z)
+        else:
+            return self.figure.bounds
+        return float(low[0]), float(high[0])
 
     def reading(self, estimate: Estimate, treatment: int, reader: int) -> Estimate:
         """The reading's estimate with these limits."""
-        low, high = float(self.low[treatment, reader]), float(self.high[treatment, reader])
+        low, high = self.of(treatment, reader)
         return replace(estimate, low=low, high=high, method=METHOD)
 
     def mean(self, mean: TreatmentMean, treatment: int) -> TreatmentMean:
         """The treatment's mean; with a standard error it stays as it is."""
         if mean.stderr > NO_STDERR:
             return mean
-        low, high = (float(np.nanmean(side[treatment])) for side in (self.low, self.high))
+        ends = [self.of(treatment, int(r)) for r in np.flatnonzero(self.readings.cells[treatment])]
+        low, high = (float(x) for x in np.mean(ends, axis=0))
         return replace(mean, estimate=replace(mean.estimate, low=low, high=high, method=METHOD))
 
     def difference(self, found: Difference, first: int, second: int, reader: int) -> Difference:
         """One reader's difference of two treatments; with a standard error it stays as it is."""
         if found.stderr > NO_STDERR:
             return found
-        one, two = (first, reader), (second, reader)
-        below = math.hypot(self.values[one] - self.low[one], self.high[two] - self.values[two])
-        above = math.hypot(self.high[one] - self.values[one], self.values[two] - self.low[two])
+        one, two = (float(self.values[t, reader]) for t in (first, second))
+        (low_one, high_one), (low_two, high_two) = self.of(first, reader), self.of(second, reader)
+        below, above = math.hypot(one - low_one, high_two - two), math.hypot(high_one - one, two - low_two)
         e = found.estimate
         return replace(
             found, estimate=replace(e, low=e.value - below, high=e.value + above, method=f"{METHOD}, hybrid")
         )
-
-
-def score_limits_of(readings: Readings, figure: Figure, values: Floats, level: float) -> ScoreLimits:
-    """Score limits of every cell from its figure and its numbers of diseased and other patients."""
-    low, high = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
-    z = float(stats.norm.isf((1 - level) / 2))
-    for t, r in np.argwhere(readings.cells):
-        value, read = np.array([values[t, r]]), readings.read[t, r]
-        m, n = (np.unique(readings.patients[read & c]).size for c in (readings.truth, ~readings.truth))
-        if isinstance(figure, AreaUnderCurve):
-            below, above = score_limits(value, partial(newcombe_variance, diseased=m, healthy=n), z)
-        elif isinstance(figure, Sensitivity | Specificity):
-            size = np.array([float(m if isinstance(figure, Sensitivity) else n)])
-            below, above = wilson_limits(value * size, size, z)
-        else:
-            below, above = (np.array([bound]) for bound in figure.bounds)
-        low[t, r], high[t, r] = below[0], above[0]
-    return ScoreLimits(values, low, high, level)

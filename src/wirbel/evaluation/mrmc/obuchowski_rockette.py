@@ -27,7 +27,7 @@ from wirbel.evaluation.mrmc.anova import (
 from wirbel.evaluation.mrmc.covariance import Covariance, case_covariance
 from wirbel.evaluation.mrmc.design import Design, Layout, layout_of
 from wirbel.evaluation.mrmc.figures import AreaUnderCurve, Figure, UserFigure, leave_one_out, placements
-from wirbel.evaluation.mrmc.no_variance import NO_STDERR, ScoreLimits, score_limits_of
+from wirbel.evaluation.mrmc.no_variance import NO_STDERR, ScoreLimits
 from wirbel.evaluation.mrmc.readings import Readings
 from wirbel.evaluation.mrmc.results import (
     Difference,
@@ -55,6 +55,7 @@ class Analysis:
     treatments: tuple[str, ...]
     readers: tuple[str, ...]
     n_patients: int
+    n_cases: int
     values: Floats
     sigma: Floats
     squares: MeanSquares
@@ -107,7 +108,7 @@ def analyse(
     squares = mean_squares(values, layout)
     averages = average_covariances(sigma, readings.cells, layout)
     parts = components(squares, averages, len(readings.treatments))
-    limits = score_limits_of(readings, figure, values, level)
+    limits = ScoreLimits(readings, figure, values, level)
     study = _Study(readings, figure, values, sigma, layout, squares, averages, parts, inference, level, limits)
     if inference is not Inference.FIXED_READERS and min(squares.df_readers_in_treatment) < 1:
         raise ValueError(
@@ -122,6 +123,7 @@ def analyse(
         treatments=readings.treatments,
         readers=readings.readers,
         n_patients=readings.n_patients,
+        n_cases=len(readings.cases),
         values=values,
         sigma=sigma,
         squares=squares,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from wirbel.evaluation.mrmc.design import Design, layout_of
 from wirbel.evaluation.mrmc.figures import AreaUnderCurve, Figure, leave_one_out
-from wirbel.evaluation.mrmc.no_variance import score_limits_of
+from wirbel.evaluation.mrmc.no_variance import ScoreLimits
 from wirbel.evaluation.mrmc.readings import Readings
 from wirbel.evaluation.mrmc.results import (
     Difference,
@@ -76,6 +76,8 @@ class PseudovalueAnalysis:
 
     figure: str
     inference: Inference
+    n_patients: int
+    n_cases: int
     pseudovalues: Floats
     values: Floats
     squares: PseudovalueSquares
@@ -121,7 +123,7 @@ def dorfman_berbaum_metz(
     test = _test(squares, inference, figure)
     errors = [_mean_error(inference, ms_r[i], ms_c[i], ms_rc[i], r, n) for i in range(t)]
     method = f"Dorfman-Berbaum-Metz, {inference.value}"
-    limits = score_limits_of(readings, figure, loo.values, level)
+    limits = ScoreLimits(readings, figure, loo.values, level)
     means = tuple(
         limits.mean(
             bounded_mean(
@@ -146,6 +148,8 @@ def dorfman_berbaum_metz(
     return PseudovalueAnalysis(
         figure=figure.name,
         inference=inference,
+        n_patients=readings.n_patients,
+        n_cases=len(readings.cases),
         pseudovalues=y,
         values=loo.values,
         squares=squares,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from wirbel.evaluation.estimate import Estimate
 from wirbel.evaluation.mrmc.covariance import Covariance, case_covariance
 from wirbel.evaluation.mrmc.figures import AreaUnderCurve, Figure
-from wirbel.evaluation.mrmc.no_variance import NO_STDERR, score_limits_of
+from wirbel.evaluation.mrmc.no_variance import NO_STDERR, ScoreLimits
 from wirbel.evaluation.mrmc.obuchowski_rockette import figure_values
 from wirbel.evaluation.mrmc.readings import Readings
 from wirbel.evaluation.mrmc.results import (
@@ -76,7 +76,7 @@ def stand_alone(
         float(values[cell]), max(low, bounds[0]), min(high, bounds[1]), level, n, "normal over cases"
     )
     if sigma[cell, cell] <= NO_STDERR**2:
-        limits = score_limits_of(readings, figure, values.reshape(readings.cells.shape), level)
+        limits = ScoreLimits(readings, figure, values.reshape(readings.cells.shape), level)
         own_figure = limits.reading(own_figure, *divmod(cell, len(readings.readers)))
     return StandAlone(
         figure=figure.name,
