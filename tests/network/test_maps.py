@@ -99,6 +99,22 @@ def test_boxes_along_the_tube_agree_with_the_volume() -> None:
     assert np.allclose(made.bodies_mm3, 25.0**3, rtol=0.06)
 
 
+def test_a_band_called_disc_inside_a_body_is_body_and_the_disc_between_two_stays_one() -> None:
+    ct = blocks(HEIGHTS)
+    centres = np.array([[60.0, 60.0, z] for z in HEIGHTS[::-1]])
+    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0))
+    column = Column(centres, np.tile([0.0, 0.0, -1.0], (4, 1)), np.full(4, 17.5), np.ones(4))
+    whole = vertebrae_between_discs(maps, column, InstanceSettings())
+    disc = CLASSES.index("disc")
+    z = np.round(maps.grid.to_voxel(centres)[:, 0]).astype(int)
+    maps.classes[z[1] - 1 : z[1] + 2][whole.labels[z[1] - 1 : z[1] + 2] == 2] = disc
+    maps.classes[(z[1] + z[2]) // 2][whole.labels[z[1]] == 2] = disc
+    made = vertebrae_between_discs(maps, column, InstanceSettings())
+    assert np.array_equal(made.labels, whole.labels)
+    assert np.array_equal(made.classes == CLASSES.index("body"), whole.classes == CLASSES.index("body"))
+    assert np.any(made.classes[(z[1] + z[2]) // 2] == disc)
+
+
 def column_with_discs_at(truth: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Darkness with a band at each disc, and body everywhere between the first and the last."""
     t = np.arange(float(length))

@@ -12,6 +12,7 @@ from wirbel.network.spine_heads import CLASSES
 from wirbel.network.tubes import MASK_MM, TubeMaps
 
 _BODY, _POSTERIOR = CLASSES.index("body"), CLASSES.index("posterior")
+_DISC = CLASSES.index("disc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,20 @@ class InstanceSettings:
     """A vote further than this from every centre counts for none."""
     smallest_body_mm3: float = 1500.0
     """Less body than this, away from the border, is no vertebra (a C3 has about 6,000 mm3)."""
+    fill_to: float = 0.8
+    """What is called disc within so many half spacings from the middle, between body above and body below, is body:
+    the dense band of a fresh fracture looks like two endplates with a disc between."""
     speck: float = 0.1
     """A piece smaller than this share of its vertebra's largest piece of the same part is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instances:
-    """`labels`: 1..n in the order of the centres given (0 none); centres and volumes of the bodies found."""
+    """`labels`: 1..n in the order of the centres given (0 none); `classes`: those of the maps, bodies filled;
+    centres and volumes of the bodies found."""
 
     labels: UInt8[np.ndarray, "z y x"]
+    classes: UInt8[np.ndarray, "z y x"]
     centres_voxel: Float64[np.ndarray, "n 3"]
     bodies_mm3: Float64[np.ndarray, " n"]
 
@@ -41,12 +47,40 @@ class Instances:
 def vertebrae_between_discs(maps: TubeMaps, column: Column, settings: InstanceSettings) -> Instances:
     """Bodies by the discs that bound them, posterior elements by the centre nearest to their vote."""
     at = maps.grid.to_voxel(column.centres_lps_mm)
-    labels = np.zeros(maps.grid.shape, np.uint8)
+    labels, classes = np.zeros(maps.grid.shape, np.uint8), maps.classes.copy()
     _assign_bodies(labels, maps, column, settings)
+    _fill_bodies(labels, classes, maps, column, settings)
     _assign_posterior(labels, maps, at, settings)
-    _without_specks(labels, maps.classes, len(at), settings)
-    at, volumes = _body_centres(labels, maps, at)
-    return Instances(labels, at, volumes)
+    _without_specks(labels, classes, len(at), settings)
+    at, volumes = _body_centres(labels, classes, maps, at)
+    return Instances(labels, classes, at, volumes)
+
+
+def _fill_bodies(
+    labels: np.ndarray, classes: np.ndarray, maps: TubeMaps, column: Column, settings: InstanceSettings
+) -> None:
+    """Close gaps along each body's own axis; in place."""
+    turn = np.linalg.inv(maps.grid.voxel_to_lps_mm[:3, :3])
+    for i, box in enumerate(ndimage.find_objects(labels, max_label=len(column.half_mm))):
+        if box is None:
+            continue
+        gap = np.argwhere((classes[box] == _DISC) & (labels[box] == 0)) + [b.start for b in box]
+        along = (maps.grid.to_lps_mm(gap.astype(np.float64)) - column.centres_lps_mm[i]) @ column.down[i]
+        gap = gap[np.abs(along) <= settings.fill_to * column.half_mm[i]]
+        step = turn @ column.down[i]
+        reach = np.arange(1.0, 2.0 * column.half_mm[i])
+        above, below = (_meets(labels, i + 1, gap, sign * reach[:, None] * step) for sign in (-1, 1))
+        filled = tuple(gap[above & below].T)
+        labels[filled], classes[filled] = i + 1, _BODY
+
+
+def _meets(labels: np.ndarray, label: int, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Whether any of the steps leads from a voxel to the label."""
+    met = np.zeros(len(at), bool)
+    for step in steps:
+        there = np.clip(np.rint(at + step).astype(int), 0, np.asarray(labels.shape) - 1)
+        met |= labels[tuple(there.T)] == label
+    return met
 
 
 def _assign_bodies(labels: np.ndarray, maps: TubeMaps, column: Column, settings: InstanceSettings) -> None:
@@ -89,9 +123,11 @@ def _without_specks(labels: np.ndarray, classes: np.ndarray, count: int, setting
         labels[box][np.isin(pieces, small)] = 0
 
 
-def _body_centres(labels: np.ndarray, maps: TubeMaps, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _body_centres(
+    labels: np.ndarray, classes: np.ndarray, maps: TubeMaps, at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Centres of mass and volumes of the bodies; a vertebra without body keeps the centre it had."""
-    body = np.where(maps.classes == _BODY, labels, 0)
+    body = np.where(classes == _BODY, labels, 0)
     index = np.arange(1, len(at) + 1)
     voxels = ndimage.sum_labels(body > 0, body, index)
     found = np.array(ndimage.center_of_mass(body > 0, body, index)) if np.any(voxels) else at.copy()

@@ -107,7 +107,7 @@ def _evidence(
 ) -> SpineEvidence:
     settings = segmenter.settings
     centres = maps.grid.to_lps_mm(made.centres_voxel)
-    cut = [_cut(maps, made.labels == i + 1, ct.grid, settings) for i in range(len(centres))]
+    cut = [_cut(maps, made, i + 1, ct.grid, settings) for i in range(len(centres))]
     keep = [
         i for i in range(len(centres)) if cut[i] or made.bodies_mm3[i] >= settings.instances.smallest_body_mm3
     ]
@@ -116,7 +116,7 @@ def _evidence(
     table = np.zeros(256, np.uint8)
     table[np.array(keep) + 1] = np.arange(1, len(keep) + 1)
     labels = table[made.labels]
-    parts = _PARTS[maps.classes]
+    parts = _PARTS[made.classes]
     parts[(labels == 0) & ((parts == Part.BODY) | (parts == Part.POSTERIOR))] = 0
     opinions = _opinions(found, maps, centres[keep])
     vertebrae = tuple(
@@ -163,9 +163,9 @@ def _vertebra(label: int, centre: np.ndarray, cut: bool, heat: float, opinion: _
     )
 
 
-def _cut(maps: TubeMaps, mine: np.ndarray, full: Grid, settings: NetworkSettings) -> bool:
+def _cut(maps: TubeMaps, made: Instances, label: int, full: Grid, settings: NetworkSettings) -> bool:
     """Whether body voxels lie at the border of the CT."""
-    body = np.argwhere(mine & (maps.classes == CLASSES.index("body")))
+    body = np.argwhere((made.labels == label) & (made.classes == CLASSES.index("body")))
     if not len(body):
         return True
     at = full.to_voxel(maps.grid.to_lps_mm(body[:: max(1, len(body) // 20000)].astype(np.float64)))

@@ -161,7 +161,7 @@ def _identified(spine: Spine, complete: list[Annotated], centres: np.ndarray) ->
         distance = np.linalg.norm(centres - t.centre_lps_mm, axis=1)
         nearest = int(np.argmin(distance))
         count += distance[nearest] <= FOUND_WITHIN_MM and spine.vertebrae[nearest].level is t.level
-    return count
+    return int(count)
 
 
 def _dice(spine: Spine, masks: tuple[LabelMap, LabelMap]) -> tuple[float | None, float | None]:
