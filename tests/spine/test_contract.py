@@ -102,14 +102,21 @@ def test_it_keeps_the_ct_as_it_was(whole) -> None:
     assert np.array_equal(ct.hu, before)
 
 
-def test_it_answers_on_one_canonical_grid_inside_the_cts_field_of_view(whole) -> None:
+def test_it_answers_on_one_canonical_grid(whole) -> None:
+    _, evidence, _, _ = whole
+    assert evidence.instances.grid.is_canonical
+    assert evidence.instances.grid.same_as(evidence.parts.grid)
+
+
+def test_what_it_labels_lies_in_the_cts_field_of_view(whole) -> None:
     ct, evidence, _, _ = whole
     grid = evidence.instances.grid
-    assert grid.is_canonical
-    assert grid.same_as(evidence.parts.grid)
-    corners = ct.grid.to_voxel(grid.to_lps_mm(np.array([[0.0, 0, 0], np.array(grid.shape) - 1.0])))
-    assert np.all(corners > -2)
-    assert np.all(corners < np.array(ct.grid.shape) + 1)
+    labelled = np.argwhere((evidence.instances.labels > 0) | (evidence.parts.labels > 0)).astype(np.float64)
+    spacing_mm = np.array(ct.grid.spacing_mm)
+    at = ct.grid.to_voxel(grid.to_lps_mm(labelled))
+    out_mm = np.maximum(-0.5 - at, at - (np.array(ct.grid.shape) - 0.5)) * spacing_mm
+    # masks interpolated from coarser voxels end up to one such voxel outside
+    assert not len(at) or out_mm.max() <= 2.0, f"{(out_mm > 2).sum()} voxels, up to {out_mm.max():.0f} mm out"
 
 
 def test_labels_run_from_one_from_above_and_cover_the_instances(whole) -> None:
