@@ -347,7 +347,8 @@ def small_samples(seed: int, repeats: int = 2000) -> str:
         said.append(f"{np.mean(plain):.3f} and {np.mean(debiased):.3f} at an AUC of {area:.2f}")
     return (
         "Perfect probabilities (simulated) on n = 86 cases show a plain ten-bin ECE and a debiased one of, on "
-        f"average, {' and '.join(said)} ({repeats:,} samples): at that size only the debiased one, with its interval, says anything."
+        f"average, {' and '.join(said)} ({repeats:,} samples): at that size only the debiased "
+        "one, with its interval, says anything."
     )
 
 
