@@ -54,9 +54,10 @@ def body_centres(
     line, axes = fine_line(line_points_lps_mm, maps.grid.to_lps_mm(voxels.astype(np.float64)))
     inside = _inside(ct, line)
     body = _body_along(maps, line) * inside
-    darkness = darkness_of(hu_profile(ct, line, axes, settings.discs), settings.discs)
-    darkness = darkness + settings.discs.body_share * darkness_of(100.0 * body, settings.discs)
-    called = 2.0 * _discs_along(maps, line) * inside - body
+    hu = hu_profile(ct, line, axes, settings.discs)
+    darkness = _hu_share(ct, settings.discs) * darkness_of(hu, settings.discs)
+    darkness = darkness + settings.discs.body_share * darkness_of(100.0 * _carried_on(body, inside), settings.discs)
+    called = _carried_on(2.0 * _discs_along(maps, line) - body, inside)
     called -= ndimage.gaussian_filter1d(called, 10.0 / LINE_STEP_MM, mode="nearest")
     darkness = darkness + settings.discs.class_share * called
     turning = -np.gradient(_votes_along(maps, line, axes))
@@ -98,6 +99,18 @@ def _inside(ct: Volume, line: np.ndarray) -> np.ndarray:
     at = ct.grid.to_voxel(line)
     inside: np.ndarray = np.all((at >= -0.5) & (at <= np.asarray(ct.grid.shape) - 0.5), axis=1)
     return inside
+
+
+def _carried_on(profile: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The profile with its first and last value in view carried on outside, where nothing was seen."""
+    seen = np.flatnonzero(inside)
+    return profile[np.clip(np.arange(len(profile)), seen[0], seen[-1])] if len(seen) else profile
+
+
+def _hu_share(ct: Volume, settings: DiscSettings) -> float:
+    """Thick slices mix endplate and disc: their HU say less of where a disc lies, at last nothing."""
+    blurred, lost = settings.slices_mm
+    return float(np.clip((lost - max(ct.grid.spacing_mm)) / (lost - blurred), 0.0, 1.0))
 
 
 def _discs_along(maps: TubeMaps, line: np.ndarray) -> np.ndarray:

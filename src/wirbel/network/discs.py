@@ -21,6 +21,8 @@ class DiscSettings:
     """Weight of the network's body probability beside HU in the profile."""
     vote_share: float = 1.0
     """Weight of the turning of the votes."""
+    slices_mm: tuple[float, float] = (2.5, 5.0)
+    """HU count fully up to the first slice spacing and not at all from the second."""
     class_share: float = 1.0
     """Weight of what the network calls disc (and, half as much and against it, body)."""
     body_reward: float = 0.5
