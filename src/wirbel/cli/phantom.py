@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wirbel.cli.phantom_cohort import cohort
 from wirbel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +23,20 @@ class FileFormat(StrEnum):
     BOTH = "both"
 
 
+app = typer.Typer(
+    help="Draw CTs whose truth is known: one person, or a whole cohort. Simulated; research use only.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+app.command("cohort")(cohort)
+
+
+@app.callback(invoke_without_command=True)
 def phantom(  # noqa: PLR0913, PLR0917  # a command line has as many options as it needs
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="A new folder for CT and truth.")],
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="A new folder for CT and truth.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 1,
     preset: Annotated[
         str, typer.Option("--preset", help="demo, torso, chest, abdomen, spine, lumbar, neck, screening.")
@@ -52,6 +65,10 @@ def phantom(  # noqa: PLR0913, PLR0917  # a command line has as many options as 
     file_format: Annotated[FileFormat, typer.Option("--format", help="dicom, nifti or both.")] = FileFormat.DICOM,
 ) -> None:
     """Draw a CT whose truth is known: fractures, heights, levels. Simulated; research use only."""
+    if context.invoked_subcommand is not None:
+        return
+    if out is None:
+        raise UsageError("no folder to write to: say -o DIR (or: wirbel phantom cohort -o DIR)")
     from wirbel.phantom.order import PhantomOrder, make_phantom  # noqa: PLC0415
 
     order = PhantomOrder(
