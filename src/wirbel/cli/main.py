@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from wirbel import __version__
-from wirbel.cli import cohort, evaluate, stats, train
+from wirbel.cli import cohort, evaluate, phantom, stats, train
 from wirbel.cli.analyze import analyze
 from wirbel.cli.exit import end_cleanly_when_terminated, guarded
 from wirbel.cli.info import info
 from wirbel.cli.inspect import inspect
-from wirbel.cli.phantom import phantom
 from wirbel.cli.recalibrate import recalibrate
 
 app = typer.Typer(
@@ -25,7 +24,7 @@ app = typer.Typer(
 )
 app.command("analyze")(analyze)
 app.command("inspect")(inspect)
-app.command("phantom")(phantom)
+app.add_typer(phantom.app, name="phantom")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
