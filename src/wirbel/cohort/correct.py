@@ -4,7 +4,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -113,7 +113,8 @@ def shift_levels(cohort: Cohort, image: SubjectImage, by: int) -> Correction:
         if level in moves or level is Level.S1
     }
     names = {new.name: int(new) for new in moves.values()}
-    changed = _Changed(LabelMap(labels.grid, freeze(numbers[labels.labels])), centres, names)
+    new_names = {old.name: new.name for old, new in moves.items()}
+    changed = _Changed(LabelMap(labels.grid, freeze(numbers[labels.labels])), centres, names, new_names)
     rows = {line: level for line, level in _rows_of(cohort, image).items() if level is not Level.S1}
     order = _order(list(moves), by)
     cells = {line: _moved_one(level, by, order).name for line, level in rows.items()}
@@ -143,9 +144,10 @@ def name_column(cohort: Cohort, image: SubjectImage, named: NamedVertebra) -> Co
     whole = LabelMap(ct.grid, freeze(numbers[labels.labels]))
     spine = name_levels(evidence_from_masks(whole, numbering="verse", ct_grid=ct.grid), SpineSettings())
     centres = {v.level: v.centre_lps_mm for v in spine.vertebrae if v.level is not None}
-    names = {order[first + n - 1].name: int(order[first + n - 1]) for n in found}
+    new_names = {f"V{n}": order[first + n - 1].name for n in found}
+    names = {name: int(Level[name]) for name in new_names.values()}
     told_as = f"counted from V{named.label}={named.level.name}, named by a reader"
-    files = _replace(cohort, image, _Changed(whole, centres, names), None, told_as)
+    files = _replace(cohort, image, _Changed(whole, centres, names, new_names), None, told_as)
     path.unlink()
     return Correction(image.stem, files, ())
 
@@ -164,11 +166,12 @@ def relative_mask(image: SubjectImage) -> Path | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Changed:
-    """Masks, centroids and the names of the mask's numbers as they will be."""
+    """Masks, centroids and the names of the mask's numbers as they will be; `new_names` of old ones that moved."""
 
     labels: LabelMap
     centroids: Mapping[Level, np.ndarray]
     numbers: dict[str, int]
+    new_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def _order(levels: Sequence[Level], by: int) -> tuple[Level, ...]:
@@ -239,8 +242,8 @@ def _replace(
 def _record_text(path: Path, changed: _Changed, why: str) -> str:
     record: dict[str, Any] = json.loads(path.read_text("utf-8"))
     record["vertebrae"] = boxes_of(changed.labels, changed.numbers)
-    names = set(changed.numbers)
-    record["cut"] = [name for name in record["cut"] if name in names]
+    cut = [changed.new_names.get(name, name) for name in record["cut"]]
+    record["cut"] = [name for name in cut if name in changed.numbers]
     record |= {"numbering": "shifted", "numbering_probability": None, "numbering_reason": None}
     record["remarks"] = [*(r for r in record["remarks"] if not r.startswith("levels are")), why]
     return json.dumps(record, indent=1) + "\n"

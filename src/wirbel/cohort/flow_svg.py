@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wirbel.cohort.flow import CLASS_NAMES, SPLIT_NAMES, Count, Flow, Group, Step
-from wirbel.cohort.rules import REASONS
+from wirbel.cohort.rules import REASONS, Stage
 from wirbel.report import svg
 
 INK, FAINT, EDGE, MAIN_FILL, SIDE_FILL, ALERT = "#1f2933", "#52606d", "#9aa5b1", "#f0f4f8", "#ffffff", "#b42318"
@@ -12,6 +12,12 @@ LETTER = 0.56
 """Mean width of a letter in font sizes."""
 GAP, MARGIN, SIDE_GAP = 34.0, 24.0, 46.0
 ARROW = 5.0
+#: What is true of those who remain after a step.
+REMAINS = {
+    Stage.IMAGE: "With usable image and mask",
+    Stage.LEVEL: "Thoracic or lumbar",
+    Stage.REFERENCE: "Class proven",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ def flow_svg(flow: Flow) -> str:
     """The whole drawing; says simulated where the cohort is, and research use only."""
     steps = [step for step in flow.steps if step.excluded.vertebrae]
     mains = [_Box(("In the table", str(flow.total)), MAIN_FILL)]
-    mains += [_Box((f"After {step.stage.value}", str(step.remaining)), MAIN_FILL) for step in steps[:-1]]
+    mains += [_Box((REMAINS[step.stage], str(step.remaining)), MAIN_FILL) for step in steps[:-1]]
     classes = [f"{CLASS_NAMES[d]}: {_short(count)}" for d, count in flow.classes]
     mains.append(_Box(("Included", str(flow.included), *classes), MAIN_FILL))
     sides = [_side(step) for step in steps]
