@@ -28,7 +28,7 @@ class ShippedSegmenter:
         return load_spine_segmenter(threads=self.threads)
 
 
-def import_(  # a command line's options are its parameters
+def import_(  # noqa: PLR0913, PLR0917  # a command line's options are its parameters
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="PACS export: DICOM folders, archives, NIfTI.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="The cohort; goes on where it is.")],
     key: Annotated[
@@ -41,6 +41,9 @@ def import_(  # a command line's options are its parameters
     ] = None,
     margin: Annotated[float, typer.Option("--margin", metavar="MM", help="CT kept around the column.")] = 60.0,
     whole: Annotated[bool, typer.Option("--whole", help="Keep the whole field of view.")] = False,
+    series_table: Annotated[
+        Path | None, typer.Option("--series-table", metavar="FILE", help="Your own table for the choice of series.")
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one a core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines on standard output.")] = False,
 ) -> None:
@@ -55,7 +58,7 @@ def import_(  # a command line's options are its parameters
 
     processes = workers or os.cpu_count() or 1
     book = key or out.parent / f"{out.name}.key.tsv"
-    settings = ImportSettings(margin_mm=None if whole else margin)
+    settings = ImportSettings(margin_mm=None if whole else margin, series_table=series_table)
     make = ShippedSegmenter(1 if processes > 1 else None)
     make()
     with display(1, quiet=as_json) as shown:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wirbel.cohort.identity import Identity, identity_of
 from wirbel.cohort.key_book import KeyBook, KeyEntry, check_apart, read_key_book, write_key_book
@@ -20,6 +20,7 @@ from wirbel.ingest import find_studies
 from wirbel.spine import Segmenter
 
 
+@runtime_checkable
 class MakeSegmenter(Protocol):
     """Makes a segmenter in the process that uses it; hashable, and it can be sent to other processes."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel import __version__
+from wirbel.cohort.cells import BadCell, level_of
 from wirbel.cohort.key_book import KeyBook, read_key_book
 from wirbel.cohort.layout import DERIVED, DESCRIPTION
 from wirbel.cohort.one_import import QUALITY
@@ -27,6 +28,17 @@ _BOX_COLUMNS = ("patient", "image", "vertebra", "z0", "y0", "x0", "z1", "y1", "x
 _FROM_HEADER = ("age", "sex", "scanner", "contrast")
 
 Record = Mapping[str, Any]
+
+
+def complete_tables(home: Path, key: Path, labels: Path | None) -> tuple[int, list[int]]:
+    """All tables of a cohort after an import; rows added, and lines of labels that name nobody imported."""
+    records = read_records(home)
+    write_description(home)
+    write_overviews(home)
+    if labels is None:
+        return add_rows(home, draft_rows(_without_rows(home, records))), []
+    rows, strangers = label_rows(labels, read_key_book(key), records)
+    return add_rows(home, rows), strangers
 
 
 def read_records(home: Path) -> list[Record]:
@@ -109,7 +121,7 @@ def draft_rows(records: Sequence[Record]) -> list[tuple[str, ...]]:
 
 
 def add_rows(home: Path, rows: Sequence[tuple[str, ...]]) -> int:
-    """Append rows of CTs that the cohort's table has no row of; edited rows stay. How many were added."""
+    """Append rows of vertebrae that the cohort's table does not have; edited rows stay. How many were added."""
     path = home / TABLE_NAMES[0]
     if not path.exists():
         if rows:
@@ -117,14 +129,23 @@ def add_rows(home: Path, rows: Sequence[tuple[str, ...]]) -> int:
         return len(rows)
     table = read_table(path)
     place = {name: COLUMNS.index(name) for name in COLUMNS}
-    known = {(v.patient, v.image or "") for v in table.vertebrae}
-    new = [row for row in rows if (row[place["patient"]], row[place["image"]]) not in known]
+    known = {(v.patient, v.image or "", v.level.name) for v in table.vertebrae}
+    new = [row for row in rows if _whose(dict(zip(COLUMNS, row, strict=True))) not in known]
     columns = (*table.columns, *(name for name in COLUMNS if name not in table.columns))
     old = [[*row, *[""] * (len(columns) - len(row))] if row else [] for row in table.rows]
     added = [[row[place[name]] if name in place else "" for name in columns] for row in new]
     if new:
         write_whole(path, table_text(columns, [*old, *added], table.delimiter))
     return len(new)
+
+
+def _whose(cells: Mapping[str, str]) -> tuple[str, str, str]:
+    """Patient, image and vertebra of a row, Th12 called T12."""
+    try:
+        level = level_of(cells["vertebra"]).name
+    except BadCell:
+        level = cells["vertebra"]
+    return cells["patient"], cells["image"], level
 
 
 def _filled(cells: dict[str, str], record: Record | None) -> tuple[str, ...]:
@@ -168,12 +189,8 @@ def _raw_labels(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]
     return columns, rows
 
 
-def complete_tables(home: Path, key: Path, labels: Path | None) -> tuple[int, list[int]]:
-    """All tables of a cohort after an import; rows added, and lines of labels that name nobody imported."""
-    records = read_records(home)
-    write_description(home)
-    write_overviews(home)
-    if labels is None:
-        return add_rows(home, draft_rows(records)), []
-    rows, strangers = label_rows(labels, read_key_book(key), records)
-    return add_rows(home, rows), strangers
+def _without_rows(home: Path, records: Sequence[Record]) -> list[Record]:
+    """Records of CTs of which the table has no row: a row that a reader took out stays out."""
+    path = home / TABLE_NAMES[0]
+    known = {v.image for v in read_table(path).vertebrae} if path.exists() else set()
+    return [record for record in records if record["image"] not in known]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
@@ -16,7 +16,7 @@ from wirbel.cohort.nifti_files import file_axes, write_ct, write_mask
 from wirbel.cohort.whole_files import PARTIAL, told
 from wirbel.delivery.segmentation import is_relative, numbered
 from wirbel.errors import InputRejected
-from wirbel.ingest import IngestSettings, read_study
+from wirbel.ingest import IngestSettings, read_study, read_table
 from wirbel.spine import Segmenter, Spine, SpineSettings, name_levels
 from wirbel.study import SeriesRef
 from wirbel.volume import Grid, LabelMap, Volume, freeze
@@ -33,12 +33,14 @@ FACE = frozenset({"C1", "C2", "C3"})
 
 @dataclass(frozen=True, slots=True)
 class ImportSettings:
-    """`margin_mm` of CT is kept around the column (None: everything); voxels of `spacing_mm`."""
+    """`margin_mm` of CT is kept around the column (None: everything); voxels of `spacing_mm`.
+
+    `series_table` is a hospital's own table for the choice of series. Small, because it goes to other processes.
+    """
 
     spacing_mm: float = 1.0
     margin_mm: float | None = 60.0
-    ingest: IngestSettings = field(default_factory=IngestSettings)
-    spine: SpineSettings = field(default_factory=SpineSettings)
+    series_table: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,9 +83,10 @@ def import_one(order: ImportOrder, segment: Segmenter, settings: ImportSettings)
 
     Raises what went wrong (`InputRejected` with code NO_SPINE where no vertebra is found); nothing is then left.
     """
-    study = read_study(order.source, settings.ingest)
+    own = settings.series_table
+    study = read_study(order.source, IngestSettings(table=read_table(own)) if own else IngestSettings())
     ct = study.main.volume
-    spine = name_levels(segment(ct), settings.spine)
+    spine = name_levels(segment(ct), SpineSettings())
     if not spine.vertebrae:
         raise InputRejected("no vertebra is found in the CT: check that the spine is in view", code="NO_SPINE")
     grid = column_grid(ct.grid, spine, settings)
