@@ -1,0 +1,19 @@
+"""The CT criteria of malignant and osteoporotic fractures, measured: numbers with pictures."""
+
+from wirbel.finding.signs.measure import signs_of_all
+from wirbel.finding.signs.picture import SignPicture, SignPlane, picture_of
+from wirbel.finding.signs.record import Sign, Signs, SignValues, to_json, unit_of
+from wirbel.finding.signs.settings import SignSettings
+
+__all__ = [
+    "Sign",
+    "SignPicture",
+    "SignPlane",
+    "SignSettings",
+    "SignValues",
+    "Signs",
+    "picture_of",
+    "signs_of_all",
+    "to_json",
+    "unit_of",
+]
