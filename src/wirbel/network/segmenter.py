@@ -16,6 +16,7 @@ from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
 from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
 from wirbel.spine import Part, SpineEvidence, VertebraEvidence
 from wirbel.spine.chain import ChainSettings, chain_centres
+from wirbel.spine.given import CUT_SHARE
 from wirbel.volume import Grid, LabelMap, Volume, freeze
 
 _RANKS = np.array([level.rank for level in FINDER_LEVELS])
@@ -164,13 +165,15 @@ def _vertebra(label: int, centre: np.ndarray, cut: bool, heat: float, opinion: _
 
 
 def _cut(maps: TubeMaps, made: Instances, label: int, full: Grid, settings: NetworkSettings) -> bool:
-    """Whether body voxels lie at the border of the CT."""
+    """Whether the body meets the border of the CT with more than a rim of it; a stray voxel cuts nothing."""
     body = np.argwhere((made.labels == label) & (made.classes == CLASSES.index("body")))
     if not len(body):
         return True
-    at = full.to_voxel(maps.grid.to_lps_mm(body[:: max(1, len(body) // 20000)].astype(np.float64)))
+    at = full.to_voxel(maps.grid.to_lps_mm(body.astype(np.float64)))
     slack_voxel = settings.edge_mm / np.asarray(full.spacing_mm)
-    return bool(np.any(at < slack_voxel - 0.5) or np.any(at > np.asarray(full.shape) - 0.5 - slack_voxel))
+    near = np.stack([at < slack_voxel - 0.5, at > np.asarray(full.shape) - 0.5 - slack_voxel])
+    met_mm2 = near.sum(1).max() * maps.grid.voxel_mm3 / settings.edge_mm
+    return bool(met_mm2 >= CUT_SHARE * (len(body) * maps.grid.voxel_mm3) ** (2 / 3))
 
 
 def _sacrum_below(maps: TubeMaps, last_lps_mm: np.ndarray, full: Grid, settings: NetworkSettings) -> float | None:
