@@ -25,7 +25,7 @@ class DiscSettings:
     """HU count fully up to the first slice spacing and not at all from the second."""
     class_share: float = 1.0
     """Weight of what the network calls disc (and, half as much and against it, body)."""
-    body_reward: float = 0.5
+    body_reward: float = 1.0
     """A stretch between two discs is worth so much when all of it is body, and costs as much when none is."""
     reward_from: float = 0.15
     """A disc must be darker than the profile around it by this many standard deviations to be worth one."""
