@@ -5,6 +5,7 @@ from time import process_time
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from wirbel.errors import UsageError
 from wirbel.finding import Grade, Shape
@@ -137,6 +138,16 @@ def test_the_picture_knows_the_cause_by_its_signs_alone(sound: Patient) -> None:
 
 
 QUICK = (DrawnCause.HAEMANGIOMA, DrawnCause.SPONDYLODISCITIS)
+
+
+def test_paint_leaves_everything_beyond_its_reach_as_it_was(full: CaseCt, plain: CaseCt) -> None:
+    reach_mm = 6
+    near = ndimage.binary_dilation(full.marks > 0, iterations=reach_mm)
+    near |= ndimage.binary_dilation(full.labels.instances != plain.labels.instances, iterations=reach_mm)
+    assert 0.1 < near.mean() < 0.5
+    change = np.abs(full.ct.hu.astype(int) - plain.ct.hu)[~near]
+    # a slice's noise follows its mean absorption, to which only the fragment adds
+    assert np.percentile(change, 99.9) <= 1 and change.max() < 0.5 * SCANNER.noise_hu
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,18 @@ class Scanner:
 
 
 def scan(
-    hu: Float32[np.ndarray, "z y x"], grid: Grid, scanner: Scanner, rng: np.random.Generator
+    hu: Float32[np.ndarray, "z y x"],
+    grid: Grid,
+    scanner: Scanner,
+    rng: np.random.Generator,
+    *,
+    absorbing: Float32[np.ndarray, "z y x"] | None = None,
 ) -> Float32[np.ndarray, "z y x"]:
-    """The drawn HU as the scanner shows them, on the same grid, clipped to what 12 bits hold."""
+    """The drawn HU as the scanner shows them, on the same grid, clipped to what 12 bits hold.
+
+    `absorbing`: the HU that decide how noisy each slice is (None: `hu`). With the HU before a lesion was painted,
+    the noise far from it tells nothing of it.
+    """
     spacing = grid.spacing_mm
     fwhm = (scanner.slice_mm, scanner.blur_mm, scanner.blur_mm)
     # the voxel itself already averages over its size
@@ -46,7 +55,7 @@ def scan(
     if scanner.sharpening:
         wide = ndimage.gaussian_filter(out, [0.0, 1.2 / spacing[1], 1.2 / spacing[2]], truncate=2.5)
         out = out + np.float32(scanner.sharpening) * (out - wide)
-    out = out + noise(hu, spacing, scanner, rng)
+    out = out + noise(hu if absorbing is None else absorbing, spacing, scanner, rng)
     _metal_streaks(out, hu, grid, rng)
     return np.clip(out, -1024, 3071).astype(np.float32)
 

@@ -117,6 +117,7 @@ def painted_ct(patient: Patient, look: Look, scanner: Scanner, seed: int, grid: 
     marks = np.zeros(grid.shape, np.uint8)
     pushed = [add_fragment(labels, shapes[lv], plan) for lv, plan in patient.plans.items()]
     hu = draw_appearance(labels, np.random.default_rng([seed, 1]), look)
+    unpainted = hu.copy()
     for voxels in pushed:
         marks[voxels] = Mark.FRAGMENT
     truths: dict[Level, SignTruth] = {}
@@ -127,7 +128,7 @@ def painted_ct(patient: Patient, look: Look, scanner: Scanner, seed: int, grid: 
         painted = paint(scene, plan) if scene is not None else Painted()
         convex_mm = convexity_mm(shapes[level].body)
         truths[level] = _truth(told[level], patient.causes[level], plan, painted, convex_mm)
-    shown = scan(hu, grid, scanner, np.random.default_rng([seed, 2]))
+    shown = scan(hu, grid, scanner, np.random.default_rng([seed, 2]), absorbing=unpainted)
     return PaintedCt(Volume(grid, freeze(np.rint(shown).astype(np.int16))), labels, freeze(marks), truths)
 
 
