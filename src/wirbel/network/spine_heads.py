@@ -13,6 +13,9 @@ SEGMENT_MM = 1.5
 #: Classes of both networks in channel order; 1-5 are `wirbel.spine.Part`, 6 is the hip bone.
 CLASSES = ("background", "body", "posterior", "disc", "sacrum", "rib", "hip")
 
+#: What a voxel of each class weighs in the loss: thin and small structures count more than their size.
+CLASS_WEIGHT = (0.5, 2.0, 2.5, 2.5, 2.5, 1.0, 0.5)
+
 #: Dense channels of the finder: classes, then the heat of body centres (logit).
 FINDER_DENSE = len(CLASSES) + 1
 #: Coarse channels of the finder: a logit per level (`FINDER_LEVELS`), then "carries a rib".

@@ -8,6 +8,7 @@ from scipy import special
 
 from wirbel.network.session import Network
 from wirbel.network.spine_heads import (
+    CLASS_WEIGHT,
     CLASSES,
     FINDER_COARSE,
     OFFSET_UNIT_MM,
@@ -29,6 +30,8 @@ class TubeSettings:
 
     box: tuple[int, int, int] = (80, 80, 80)
     step_mm: float = 60.0
+    unweigh: float = 1.0
+    """Probabilities are divided by the classes' weights in the loss to this power: 1 undoes what they bent."""
     behind_mm: float = 16.0
     """The box's centre lies this far behind the body's centre, so that spinous processes fit."""
 
@@ -65,12 +68,13 @@ def segment_tube(
     small = [n // 4 for n in grid.shape]
     coarse_total, coarse_weight = np.zeros((FINDER_COARSE, *small), np.float32), np.zeros(small, np.float32)
     coarse_taper = _taper((settings.box[0] // 4, settings.box[1] // 4, settings.box[2] // 4))
+    bent = settings.unweigh * np.log(np.asarray(CLASS_WEIGHT, np.float32))[:, None, None, None]
     for centre in _stations(grid.to_voxel(centres_lps_mm), settings):
         low = np.round(centre).astype(int) - np.asarray(settings.box) // 2
         low = np.clip(low, 0, np.asarray(grid.shape) - settings.box) // 4 * 4
         box = tuple(slice(a, a + s) for a, s in zip(low, settings.box, strict=True))
         dense, coarse = network.run(network_input(hu[box]))
-        dense[:_N] = special.softmax(dense[:_N], axis=0)
+        dense[:_N] = special.softmax(dense[:_N] - bent, axis=0)
         total[(slice(None), *box)] += (dense * taper).astype(np.float16)
         weight[box] += taper.astype(np.float16)
         part = tuple(slice(b.start // 4, b.stop // 4) for b in box)

@@ -7,14 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS, HEAT_SIGMA_MM, OFFSET_UNIT_MM
+from wirbel.network.spine_heads import CLASS_WEIGHT, CLASSES, FINDER_LEVELS, HEAT_SIGMA_MM, OFFSET_UNIT_MM
 from wirbel.spine import Level
 from wirbel.training.augment import Patch
 from wirbel.training.sample import ANY_CLASS
 
 _N = len(CLASSES)
-#: Weight of each class in the cross-entropy: thin and small structures count more.
-_CLASS_WEIGHT = torch.tensor([0.5, 2.0, 2.5, 2.5, 2.5, 1.0, 0.5])
+_CLASS_WEIGHT = torch.tensor(CLASS_WEIGHT)
 #: Share of plain background voxels that the class loss looks at.
 _BACKGROUND_SHARE = 0.15
 #: Around a centre within this radius the coarse head is asked for level and rib.
