@@ -34,7 +34,8 @@ class Canal:
     `lumen`: the hole at every height of the posterior wall, sheared along that direction, in the patch.
     `centre_mm`: its (posterior, left) at the body's mid-height, `back_mm`: its hindmost place in the middle,
     `slope`: posterior per mm of height. `content_hu`: mean content on a square around the centre; NaN where none.
-    `rim_hu`: the 90th percentile by distance from bone, where the blur of bone reaches into the canal. """
+    `rim_hu`: the 90th percentile by distance from bone, where the blur of bone reaches into the canal.
+    """
 
     area_mm2: float
     lumen: Bool[np.ndarray, "s p l"]
@@ -95,7 +96,8 @@ def occupied(patch: Patch, own: Canal, references: Sequence[Canal], settings: Ca
     Criterion: epidural mass (Foreman 2024 table 1). Voxels of the lumen whose smoothed HU
     exceed by 18 HU and three of the references' SDs what the references' canals hold within 1 mm of the same place
     and at the same distance from bone, 2 mm from any bone; grown to the bone; at least 120 mm3. A layer thinner
-    than 2 mm is not seen. `NO_NEIGHBOURS` without references. """
+    than 2 mm is not seen. `NO_NEIGHBOURS` without references.
+    """
     where = np.zeros_like(own.lumen)
     if not references:
         why = NotMeasured(Reason.NO_NEIGHBOURS)

@@ -86,7 +86,8 @@ def convexity_mm(wall: PosteriorWall, settings: ContourSettings) -> float:
     Criterion: convex posterior contour of the body (Foreman 2024 table 1). The largest distance behind the chord
     within the wall's middle two thirds; of the sagittal planes of the central 40 % of the width, each averaged with
     its neighbours over 4.5 mm, a fifth has at least this much. An outline that is everywhere too large by a
-    millimetre has the same convexity. """
+    millimetre has the same convexity.
+    """
     low, high = (int(np.argmin(np.abs(FRACTIONS - f))) for f in settings.corners)
     inner = (settings.within[0] <= FRACTIONS) & (settings.within[1] >= FRACTIONS)
     calm = ndimage.uniform_filter1d(wall.back_mm, 3, axis=0, mode="nearest")
@@ -110,7 +111,8 @@ def retropulsion_of(
     corner, so that a vertebra that has slipped as a whole has none, and a quarter of the planes must have it. The
     angle is that of the sagittal outline at the hindmost point, between arms of 5 mm: about 90 deg at a corner or
     an angular fragment, near 180 deg at a smooth bulge. `NO_NEIGHBOURS` without a neighbour on both sides; the
-    angle is `NOT_PRESENT` under 2 mm. """
+    angle is `NOT_PRESENT` under 2 mm.
+    """
     if not corners_above_lps_mm or not corners_below_lps_mm:
         return NotMeasured(Reason.NO_NEIGHBOURS, "posterior line needs a neighbour above and below")
     points = np.concatenate([*corners_above_lps_mm, *corners_below_lps_mm])

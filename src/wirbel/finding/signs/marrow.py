@@ -63,18 +63,22 @@ def core_of(patch: Patch, settings: MarrowSettings) -> Core | NotMeasured:
 
 
 def lytic_of(own: Core, references: Sequence[Core], settings: MarrowSettings) -> Share | NotMeasured:
-    """Share of the core that is far less dense than the references' marrow (gas left out).
+    """Share of the core that is less dense than the references' marrow (gas left out), beyond their own share.
 
-    Criterion: destruction of spongiosa (Foreman 2024 table 1). Smoothed HU below the references' median by 45 HU
-    and by two of their SDs. `NO_NEIGHBOURS` without references; `NOT_SEPARABLE` where that limit falls below 30
-    HU, because a lytic lesion is as dense as such marrow. """
+    Criterion: destruction of spongiosa (Foreman 2024 table 1). Smoothed HU below the references' median by 25 HU
+    and by 1.5 of their SDs; the median share of the references' cores that lies there too is taken off.
+    `NO_NEIGHBOURS` without references; `NOT_SEPARABLE` where that limit falls below 45 HU, because a lytic lesion
+    is as dense as such marrow. With contrast a lesion enhances, and less of it is seen.
+    """
     if not references:
         return NotMeasured(Reason.NO_NEIGHBOURS)
     median, spread = _typical(references)
     limit = median - max(settings.lytic_hu, settings.lytic_sd * spread)
     if limit < settings.separable_hu:
         return NotMeasured(Reason.NOT_SEPARABLE, f"references have {median:.0f} HU")
-    return _share(own, (own.smooth_hu < limit) & (own.smooth_hu > settings.gas_hu))
+    seen = _share(own, (own.smooth_hu < limit) & (own.smooth_hu > settings.gas_hu))
+    usual = float(np.median([np.mean(core.smooth_hu < limit) for core in references]))
+    return Share(max(0.0, seen.fraction - usual), seen.where)
 
 
 def sclerotic_of(own: Core, references: Sequence[Core], settings: MarrowSettings) -> Share | NotMeasured:
@@ -82,7 +86,8 @@ def sclerotic_of(own: Core, references: Sequence[Core], settings: MarrowSettings
 
     Criterion: destruction (replacement) of spongiosa by a sclerotic lesion (Foreman 2024 table 1). Smoothed HU
     above the references' median by 150 HU and by 3.5 of their SDs; the impacted band of a fracture can reach that
-    too. """
+    too.
+    """
     if not references:
         return NotMeasured(Reason.NO_NEIGHBOURS)
     median, spread = _typical(references)

@@ -62,11 +62,12 @@ def mass_of(
 
     Criterion: focal paravertebral soft-tissue mass, against thin and diffuse paraspinal thickening (Foreman 2024
     table 1). Rays leave the free wall horizontally, up to 125 deg from straight ahead. A ray's soft tissue (-20 to
-    220 HU, 1.5 to 15 mm from the wall) counts as far as it exceeds by 2 mm the richest of the references' rays
-    within 15 deg of the same angle; connected excess of at least 400 mm3 counts. Thickness: the 95th percentile
-    of the excess there; spread: the share of the seen angles that have it. Muscle that fills the whole shell
-    (psoas at L3) hides a mass. `NO_NEIGHBOURS` without references, `TOUCHES_EDGE` where over a quarter of the
-    shell is not imaged. """
+    220 HU, 1.5 to 15 mm from the wall) counts as far as it exceeds by 2 mm what the richer reference has within
+    5 deg of the same angle (60th percentile over the height); connected excess of at least 400 mm3 counts.
+    Thickness: the 95th percentile of the excess there; spread: the share of the seen angles that have it. Muscle
+    that fills the whole shell (psoas at L3) hides a mass. `NO_NEIGHBOURS` without references, `TOUCHES_EDGE`
+    where over a quarter of the shell is not imaged.
+    """
     if own.unseen_share > settings.most_unseen:
         return NotMeasured(Reason.TOUCHES_EDGE, f"{100 * own.unseen_share:.0f} % of the shell not imaged")
     if not own.seen.any():
@@ -100,7 +101,7 @@ def _richest(references: Sequence[Shell], settings: MassSettings) -> Float64[np.
         seen = np.where(shell.seen, shell.soft_mm, np.nan)
         row = np.full(seen.shape[1], np.nan)
         some = shell.seen.any(axis=0)
-        row[some] = np.nanpercentile(seen[:, some], 80.0, axis=0)
+        row[some] = np.nanpercentile(seen[:, some], settings.rich_percent, axis=0)
         rows.append(row)
     table = np.where(np.isfinite(rows), rows, -1.0)
     size = 2 * round(settings.around_deg * table.shape[1] / 360.0) + 1

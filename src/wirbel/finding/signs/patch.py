@@ -24,7 +24,8 @@ class Patch:
     """CT and masks on 1 mm voxels along (superior, posterior, left) of the vertebra's own frame.
 
     `others`: other vertebrae, ribs and the sacrum. `imaged`: inside the CT's field of view. `up_mm`,
-    `posterior_mm`, `left_mm` are the voxels' places in the frame. """
+    `posterior_mm`, `left_mm` are the voxels' places in the frame.
+    """
 
     label: int
     rank: float

@@ -73,7 +73,8 @@ def involvement_of(
     bone (the sum of what exceeds 110 HU) is compared with the median of the references' two sides and the own
     other side. A slab that lost more than 45 % counts with its loss, one that has more than 2.2 times the
     reference's bone counts whole; the answer is their mean. `NO_NEIGHBOURS` without references, `TOUCHES_EDGE`
-    where it is not imaged. """
+    where it is not imaged.
+    """
     if not own.imaged:
         why = NotMeasured(Reason.TOUCHES_EDGE)
         return Involvement(why, why)

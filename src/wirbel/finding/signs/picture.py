@@ -49,7 +49,8 @@ class SignPicture:
 
     Row 0 is superior (sagittal, coronal) or anterior (axial); column 0 is anterior (sagittal) or the patient's
     right (axial, coronal), as radiologists look at them. `centre_lps_mm` is the raster's middle, `right_lps` and
-    `down_lps` are unit vectors along columns and rows. """
+    `down_lps` are unit vectors along columns and rows.
+    """
 
     sign: Sign
     plane: SignPlane

@@ -104,7 +104,8 @@ class Signs:
 
     `references`: labels of the patient's own vertebrae that served as reference (none: see each sign). `evidence`:
     where a sign was seen, 1 on a grid along the vertebra's own axes; a sign that is absent or has no place is not
-    in it. """
+    in it.
+    """
 
     label: int
     values: SignValues

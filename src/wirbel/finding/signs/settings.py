@@ -78,9 +78,9 @@ class MarrowSettings:
 
     erosion_mm: float = 3.0
     smooth_mm: float = 1.2
-    lytic_hu: float = 45.0
-    lytic_sd: float = 2.0
-    separable_hu: float = 30.0
+    lytic_hu: float = 25.0
+    lytic_sd: float = 1.5
+    separable_hu: float = 45.0
     sclerotic_hu: float = 150.0
     sclerotic_sd: float = 3.5
     gas_hu: float = -200.0
@@ -107,13 +107,14 @@ class LineSettings:
 @dataclass(frozen=True, slots=True)
 class MassSettings:
     """The perivertebral shell reaches `shell_mm` from the wall of the body. Soft tissue lies between `soft_hu`. A
-    ray has excess when it holds `tolerance_mm` more soft tissue than the neighbours' richest ray within
-    `around_deg`. `least_mm3`: less is a vessel, a muscle's origin, a lymph node."""
+    ray has excess when it holds `tolerance_mm` more soft tissue than a `rich_percent` ray of the richer neighbour
+    within `around_deg`. `least_mm3`: less is a vessel, a muscle's origin, a lymph node."""
 
     shell_mm: float = 15.0
     start_mm: float = 1.5
     soft_hu: tuple[float, float] = (-20.0, 220.0)
-    around_deg: float = 15.0
+    around_deg: float = 5.0
+    rich_percent: float = 60.0
     tolerance_mm: float = 2.0
     least_mm3: float = 400.0
     widest_deg: float = 125.0
@@ -129,7 +130,8 @@ class SignSettings:
     `cement_hu`: foreign material, counted when it fills `most_metal_mm3` around the vertebra or `most_cement` of
     the body. `farthest`: so many levels away a vertebra may lie that serves as reference; `references`: how many
     are taken. `odd_hu`: a vertebra whose marrow differs from the column's median by more than that, and by more
-    than half of it, is no reference. """
+    than half of it, is no reference.
+    """
 
     cortex: CortexSettings = CortexSettings()
     contour: ContourSettings = ContourSettings()

@@ -30,7 +30,8 @@ class Walls:
 
     `angle_rad`: 0 anterior, positive to the left. `free`: a wall of its own, no arch attached to it. `dented`: the
     mask falls short there and its convex outline stands in. `area_mm2` of each place. `points_lps_mm` on the
-    surface, `outward` unit vectors by angle. """
+    surface, `outward` unit vectors by angle.
+    """
 
     angle_rad: Float64[np.ndarray, "t"]
     up_mm: Float64[np.ndarray, "f t"]
