@@ -1,9 +1,10 @@
 """One sentence each for the things a report says beside its answer."""
 
 from wirbel.finding import Finding, Verdict
+from wirbel.report.retold import anchor_of, detail_of, naming_of
 from wirbel.report.rows import Row
 from wirbel.report.wording import Wording
-from wirbel.spine import Level, NumberingStatus
+from wirbel.spine import NumberingStatus
 from wirbel.study import SeriesRef
 from wirbel.vertebra import BodyHeights, Density, NotMeasured, Reason
 
@@ -51,18 +52,20 @@ def numbering_sentence(wording: Wording) -> str:
     """How far the names may be trusted, by what, and what else they might be."""
     language, numbering = wording.language, wording.result.spine.numbering
     probability = None if numbering.probability is None else language.number(numbering.probability, 2)
-    reason = numbering.reason.value if numbering.reason else "unknown"
+    namings = [sentence for anchor in numbering.anchors if (sentence := naming_of(language, anchor))]
     status = NumberingStatus.RELATIVE if wording.relative else numbering.status
     parts = [
         language.say(
             f"numbering.{status.value}",
             probability=probability,
-            reason=language.say(f"numbering_reason.{reason}"),
+            reason=" ".join(namings) or _numbering_reason(wording),
         )
     ]
-    if numbering.anchors:
-        anchors = ", ".join(_anchor(wording, anchor) for anchor in numbering.anchors)
-        parts.append(language.say("numbering.anchors", list=wording.marked(anchors)))
+    if status is not NumberingStatus.RELATIVE:
+        parts += namings
+    anchors = [anchor_of(language, anchor) for anchor in numbering.anchors if not naming_of(language, anchor)]
+    if anchors:
+        parts.append(language.say("numbering.anchors", list=wording.marked(", ".join(anchors))))
     if numbering.variants:
         names = [language.say(f"variant.{v.value.replace(' ', '_')}") for v in numbering.variants]
         parts.append(language.say("numbering.variant", list=", ".join(names)))
@@ -121,6 +124,8 @@ def kyphosis_sentence(wording: Wording) -> str:
     """The Cobb angle with the levels it was taken between, or why there is none."""
     kyphosis = wording.result.findings.kyphosis
     if isinstance(kyphosis, NotMeasured):
+        if kyphosis.reason is Reason.NO_NEIGHBOURS:
+            return wording.language.say("kyphosis.too_few", detail=detail_of(wording.language, kyphosis) or None)
         return wording.language.say("kyphosis.none", reason=wording.reason(kyphosis))
     by_label = {v.label: v for v in wording.result.spine.vertebrae}
     upper, lower = (wording.name(by_label[label]) for label in (kyphosis.upper_label, kyphosis.lower_label))
@@ -167,15 +172,9 @@ def cause_sentence(wording: Wording) -> str:
     return say("cause.sentence", answer=each or say("not.available"))
 
 
-def _anchor(wording: Wording, anchor: str) -> str:
-    """An anchor (`last rib at T12`) in words; one without a text of its own stands as the decoder wrote it."""
-    if anchor.startswith("given"):
-        return wording.language.say("anchor.given")
-    words, _, level = anchor.rpartition(" ")
-    key = f"anchor.{words.replace(' ', '_')}"
-    if level not in Level.__members__ or not wording.language.has(key):
-        return anchor
-    return wording.language.say(key, level=wording.language.level(Level[level]))
+def _numbering_reason(wording: Wording) -> str:
+    reason = wording.result.spine.numbering.reason
+    return wording.language.say(f"numbering_reason.{reason.value if reason else 'unknown'}")
 
 
 def _expected(wording: Wording, row: Row) -> tuple[str, ...]:

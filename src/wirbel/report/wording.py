@@ -1,12 +1,12 @@
 """Sentences for values: each verdict, reason and name, in one language, with its figures."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wirbel.etiology import Cause, Tier
 from wirbel.finding import Caution, Finding, Verdict, Why
-from wirbel.report.language import Language, language
+from wirbel.report.language import Language
+from wirbel.report.retold import detail_of, note_of
 from wirbel.spine import NumberingStatus, Vertebra
 from wirbel.study import StudyResult
 from wirbel.vertebra import Heights, NotMeasured
@@ -60,17 +60,10 @@ class Wording:
                 run.append(vertebra)
 
     def reason(self, blank: NotMeasured) -> str:
-        """Why something is blank, with the detail's figures."""
+        """Why something is blank, with what the detail adds."""
         words = self.language.say(f"reason.{blank.reason.value}")
-        detail = self._detail(blank.detail)
+        detail = detail_of(self.language, blank)
         return f"{words} ({detail})" if detail else words
-
-    def _detail(self, detail: str) -> str:
-        """A detail as it is in English; elsewhere its leading figure with the unit, which needs no words."""
-        if self.language.code == "en":
-            return detail
-        found = re.match(r"-?\d+(\.\d+)?( (mm3|mm2|mm|deg|kV|HU)\b)?", detail)
-        return found.group().replace(".", self.language.say("language.decimal")) if found else ""
 
     def not_measured(self, blank: NotMeasured) -> str:
         """`not measured: ...`."""
@@ -122,13 +115,7 @@ class Wording:
 
     def note(self, note: str) -> str:
         """A note of ingest, which is English, in the report's language; as it is where it has no counterpart."""
-        for key, (wording, *_) in language("en").texts.items():
-            if key.startswith("note."):
-                pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(wording))
-                found = re.fullmatch(pattern, note)
-                if found:
-                    return self.language.say(key, **found.groupdict())
-        return note
+        return note_of(self.language, note)
 
     def caution(self, caution: Caution) -> str:
         """The warning's sentence with its figures."""
