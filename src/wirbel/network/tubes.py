@@ -83,11 +83,11 @@ def segment_tube(
     share = np.maximum(weight, np.float16(1e-3))
     total /= share
     total[0][weight == 0] = 1.0
-    return _fine_maps(total, grid, coarse_total / np.maximum(coarse_weight, 1e-6))
+    return _fine_maps(total, grid, coarse_total / np.maximum(coarse_weight, 1e-6), ct.grid)
 
 
 def _fine_maps(
-    total: Float16[np.ndarray, "c z y x"], grid: Grid, coarse: Float32[np.ndarray, "k _ _ _"]
+    total: Float16[np.ndarray, "c z y x"], grid: Grid, coarse: Float32[np.ndarray, "k _ _ _"], seen: Grid
 ) -> TubeMaps:
     """Probabilities and votes onto the 1 mm grid, channel by channel, so that edges fall between coarse voxels."""
     fine = grid.respaced((MASK_MM, MASK_MM, MASK_MM))
@@ -99,11 +99,25 @@ def _fine_maps(
         best[better], classes[better] = p[better], c
         if CLASSES[c] == "body":
             body_p = np.clip(255 * p, 0, 255).astype(np.uint8)
+    _blank_outside(fine, seen, classes, body_p)
     vote = np.empty((3, *fine.shape), np.float32)
     for k in range(3):
         offset = Volume(grid, freeze(total[_N + k].astype(np.float32) * OFFSET_UNIT_MM))
         vote[k] = resample_volume(offset, fine, outside_hu=0.0).hu
     return TubeMaps(fine, classes, vote, body_p, coarse, grid)
+
+
+def _blank_outside(fine: Grid, seen: Grid, *maps: UInt8[np.ndarray, "z y x"]) -> None:
+    """Zero where the CT shows nothing, whatever a network made of the padding; in place, the maps are our own.
+
+    Both grids have the same axes (one is the other respaced), so each axis is looked at alone.
+    """
+    ends = seen.to_voxel(fine.to_lps_mm(np.array([[0.0, 0.0, 0.0], np.asarray(fine.shape) - 1.0])))
+    for axis, n in enumerate(fine.shape):
+        at = np.linspace(ends[0, axis], ends[1, axis], n)
+        outside = (at < -0.5) | (at > seen.shape[axis] - 0.5)
+        for image in maps:
+            np.moveaxis(image, axis, 0)[outside] = 0
 
 
 def _tube_grid(full: Grid, centres_lps_mm: np.ndarray, settings: TubeSettings) -> Grid:
