@@ -16,7 +16,6 @@ from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
 from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
 from wirbel.spine import Part, SpineEvidence, VertebraEvidence
 from wirbel.spine.chain import ChainSettings, chain_centres
-from wirbel.spine.given import CUT_SHARE
 from wirbel.volume import Grid, LabelMap, Volume, freeze
 
 _RANKS = np.array([level.rank for level in FINDER_LEVELS])
@@ -37,6 +36,9 @@ class NetworkSettings:
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     edge_mm: float = 1.5
     """A body this near to the volume's border is cut by it."""
+    cut_share: float = 0.03
+    """It is cut where it meets the border with so much of volume^(2/3): more than a stray voxel, less than the
+    tenth that masks which users bring may have."""
     sacrum_mm3: float = 5000.0
     """So much sacrum below the last vertebra counts as seen."""
 
@@ -173,7 +175,7 @@ def _cut(maps: TubeMaps, made: Instances, label: int, full: Grid, settings: Netw
     slack_voxel = settings.edge_mm / np.asarray(full.spacing_mm)
     near = np.stack([at < slack_voxel - 0.5, at > np.asarray(full.shape) - 0.5 - slack_voxel])
     met_mm2 = near.sum(1).max() * maps.grid.voxel_mm3 / settings.edge_mm
-    return bool(met_mm2 >= CUT_SHARE * (len(body) * maps.grid.voxel_mm3) ** (2 / 3))
+    return bool(met_mm2 >= settings.cut_share * (len(body) * maps.grid.voxel_mm3) ** (2 / 3))
 
 
 def _sacrum_below(maps: TubeMaps, last_lps_mm: np.ndarray, full: Grid, settings: NetworkSettings) -> float | None:
