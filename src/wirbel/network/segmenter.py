@@ -15,6 +15,7 @@ from wirbel.network.session import Backend, Network, open_network
 from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
 from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
 from wirbel.spine import Part, SpineEvidence, VertebraEvidence
+from wirbel.spine.border import share_at_border
 from wirbel.spine.chain import ChainSettings, chain_centres
 from wirbel.volume import Grid, LabelMap, Volume, freeze
 
@@ -171,11 +172,8 @@ def _cut(maps: TubeMaps, made: Instances, label: int, full: Grid, settings: Netw
     body = np.argwhere((made.labels == label) & (made.classes == CLASSES.index("body")))
     if not len(body):
         return True
-    at = full.to_voxel(maps.grid.to_lps_mm(body.astype(np.float64)))
-    slack_voxel = settings.edge_mm / np.asarray(full.spacing_mm)
-    near = np.stack([at < slack_voxel - 0.5, at > np.asarray(full.shape) - 0.5 - slack_voxel])
-    met_mm2 = near.sum(1).max() * maps.grid.voxel_mm3 / settings.edge_mm
-    return bool(met_mm2 >= settings.cut_share * (len(body) * maps.grid.voxel_mm3) ** (2 / 3))
+    points, layer = maps.grid.to_lps_mm(body.astype(np.float64)), settings.edge_mm
+    return share_at_border(points, maps.grid.voxel_mm3, full, (layer, layer, layer)) >= settings.cut_share
 
 
 def _sacrum_below(maps: TubeMaps, last_lps_mm: np.ndarray, full: Grid, settings: NetworkSettings) -> float | None:

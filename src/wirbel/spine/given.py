@@ -8,6 +8,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from wirbel.errors import InputRejected
+from wirbel.spine.border import share_at_border
 from wirbel.spine.evidence import Part, SpineEvidence, VertebraEvidence
 from wirbel.spine.level import Level, Numbering
 from wirbel.spine.numbering_scheme import SACRUM, level_of, numbering_of
@@ -136,15 +137,12 @@ def _cut(instances: LabelMap, parts: np.ndarray, fields: tuple[Grid, ...]) -> se
     index = np.argwhere(parts == Part.BODY)
     label = instances.labels[tuple(index.T)]
     points = instances.grid.to_lps_mm(index.astype(np.float64))
-    volume_mm3 = np.bincount(label, minlength=256) * instances.grid.voxel_mm3
-    met_mm2 = np.zeros(256)
-    for field in fields:
-        voxel = field.to_voxel(points)
-        for axis in range(3):
-            for outermost in (voxel[:, axis] < 0.5, voxel[:, axis] > field.shape[axis] - 1.5):
-                layer_mm3 = np.bincount(label[outermost], minlength=256) * instances.grid.voxel_mm3
-                met_mm2 = np.maximum(met_mm2, layer_mm3 / field.spacing_mm[axis])
-    return {int(k) for k in np.flatnonzero((volume_mm3 > 0) & (met_mm2 >= CUT_SHARE * volume_mm3 ** (2 / 3)))}
+    voxel_mm3 = instances.grid.voxel_mm3
+    return {
+        int(k)
+        for k in np.unique(label)
+        if any(share_at_border(points[label == k], voxel_mm3, f, f.spacing_mm) >= CUT_SHARE for f in fields)
+    }
 
 
 def _sacrum_below(grid: Grid, sacrum: np.ndarray, last_lps_mm: Float64[np.ndarray, "3"]) -> float | None:
