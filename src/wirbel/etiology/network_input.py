@@ -1,8 +1,8 @@
 """What a classifier's network sees of a crop: the same numbers in training and in use.
 
 Two kinds. `masked` is the study's input (Foreman et al. 2024): scaled values in the vertebra's mask, zero
-elsewhere. `context` keeps what lies around the vertebra, because an epidural or paravertebral mass lies outside every mask: a
-bone window, a soft-tissue window, the vertebra's mask and the other vertebrae's.
+elsewhere. `context` keeps what lies around the vertebra, because an epidural or paravertebral mass lies outside
+every mask: a bone window, a soft-tissue window, the vertebra's mask and the other vertebrae's.
 """
 
 from typing import Final, Literal
