@@ -3,7 +3,9 @@
 from wirbel.etiology.calibration import Calibration, Cohort, Population, calibrate
 from wirbel.etiology.calibration_file import calibration_sha256, read_calibration, written_calibration
 from wirbel.etiology.classify import authors_tier, classify, no_classifier, tier_of
+from wirbel.etiology.clinical import Clinical, Sex
 from wirbel.etiology.etiology import Cause, Etiology
+from wirbel.etiology.heat import HeatMap, HeatMethod
 from wirbel.etiology.labelled_scores import LabelledScores
 from wirbel.etiology.refusal import SENTENCES, Refusal
 from wirbel.etiology.scorer import Calibrations, EtiologyScorer, RawScore, Recalibrated, ScorerIdentity
@@ -17,11 +19,14 @@ __all__ = [
     "Calibration",
     "Calibrations",
     "Cause",
+    "Clinical",
     "Cohort",
     "Confidence",
     "Etiology",
     "EtiologyScorer",
     "EtiologySettings",
+    "HeatMap",
+    "HeatMethod",
     "Interval",
     "LabelledScores",
     "Population",
@@ -31,6 +36,7 @@ __all__ = [
     "Refusal",
     "RefusalSettings",
     "ScorerIdentity",
+    "Sex",
     "Suspicion",
     "Tier",
     "TierRule",

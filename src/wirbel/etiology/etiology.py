@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from wirbel.etiology.heat import HeatMap
 from wirbel.etiology.refusal import Refusal
 from wirbel.etiology.vocabulary import Interval, Suspicion, Tier, TierRule
 from wirbel.vertebra import NotMeasured
@@ -14,7 +15,7 @@ class Cause:
     `p_malignant` is calibrated, in [0, 1], for the share of malignant fractures `prevalence` (0..1); `low` and
     `high` are its interval, of the kind `interval`. `rule` says what cut the tiers. `reasons` say why the answer is
     uncertain or missing, in order of weight. `suspicion` is for vertebrae without fracture, and then the only
-    thing said.
+    thing said. `heat` is where the scorer looked, for a fracture with an answer or a suspicion, where it can tell.
     """
 
     label: int
@@ -27,6 +28,7 @@ class Cause:
     rule: TierRule | None = None
     reasons: tuple[Refusal, ...] = ()
     suspicion: Suspicion | None = None
+    heat: HeatMap | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ SENTENCES: Mapping[Refusal, str] = {
 AS_REASON: Mapping[Refusal, Reason] = {
     Refusal.NO_CLASSIFIER: Reason.NO_CLASSIFIER,
     Refusal.NOT_ASSESSED: Reason.MASK_POOR,
-    Refusal.NOT_FRACTURED: Reason.NO_CLASSIFIER,
+    Refusal.NOT_FRACTURED: Reason.NOT_FRACTURED,
     Refusal.CERVICAL: Reason.LEVEL_NOT_GRADED,
     Refusal.SACRAL: Reason.LEVEL_NOT_GRADED,
     Refusal.CUT: Reason.TOUCHES_EDGE,

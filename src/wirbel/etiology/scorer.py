@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from wirbel.errors import ModelError
 from wirbel.etiology.calibration import Calibration
+from wirbel.etiology.heat import HeatMap
 from wirbel.finding import Findings
 from wirbel.spine import Spine
 from wirbel.vertebra import VertebraMeasures
@@ -19,12 +20,14 @@ class RawScore:
 
     `members`: log-odds of malignant against osteoporotic of each network of the ensemble, in a fixed order (for
     two outputs of a softmax their difference before it; log-odds do not saturate). `features`: what "unlike the
-    training data" is judged by, the same places for every vertebra; empty where the scorer has none.
+    training data" is judged by, the same places for every vertebra; empty where the scorer has none. `heat` is
+    where it looked, None where the scorer cannot tell.
     """
 
     label: int
     members: tuple[float, ...]
     features: tuple[float, ...] = ()
+    heat: HeatMap | None = None
 
     def __post_init__(self) -> None:
         if not self.members:
@@ -42,12 +45,17 @@ class RawScore:
 
 @dataclass(frozen=True, slots=True)
 class ScorerIdentity:
-    """Who scores. `digest` is over all networks of the ensemble: a calibration belongs to exactly one."""
+    """Who scores. `digest` is over all networks of the ensemble: a calibration belongs to exactly one.
+
+    `simulated` says that it was trained on simulated images.
+    """
 
     name: str
     digest: str
     members: int
     trained_with_normals: bool
+    version: str = ""
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

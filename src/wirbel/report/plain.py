@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from wirbel.etiology import Cause
 from wirbel.report.sentences import is_simulated
 from wirbel.report.wording import Wording
 from wirbel.spine import Level
@@ -16,7 +17,8 @@ from wirbel.vertebra import NotMeasured
 
 FORMAT, FORMAT_VERSION = "wirbel-result", 1
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
-
+#: A cause without its label (that of the vertebra) and its heat map (a file of its own).
+CAUSE_FIELDS = tuple(field.name for field in fields(Cause) if field.name not in {"label", "heat"})
 
 
 def result_json(wording: Wording) -> str:
@@ -121,7 +123,7 @@ def _vertebrae(wording: Wording) -> list[dict[str, object]]:
             "centre_lps_mm": plain(vertebra.centre_lps_mm),
             "measures": {k: v for k, v in _record(measures).items() if k != "label"},
             "finding": {k: v for k, v in _record(finding).items() if k != "label"},
-            "cause": {k: v for k, v in _record(cause).items() if k != "label"},
+            "cause": {k: plain(getattr(cause, k)) for k in CAUSE_FIELDS},
         }
         for vertebra, measures, finding, cause in zip(
             result.spine.vertebrae,

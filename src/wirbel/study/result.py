@@ -1,10 +1,11 @@
 """The result of one study: what was found, of which series, made by what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from wirbel.etiology import Etiology
+from wirbel.etiology import Clinical, Etiology
 from wirbel.finding import Findings
+from wirbel.finding.signs import Signs
 from wirbel.spine import Spine
 from wirbel.vertebra import VertebraMeasures
 from wirbel.volume import Acquisition
@@ -41,7 +42,12 @@ class SeriesRef:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """By what the result was made. `settings` are the chain's settings flattened to `room.name: value`."""
+    """By what the result was made. `settings` are the chain's settings flattened to `room.name: value`.
+
+    `classifier` is name and version, and says where it was trained on simulated images. `calibration_sha256` has
+    the digest of the calibration of each population (`fractured`, `unfractured`) that there is one for; those
+    fitted on simulated images stand in `simulated_calibrations`: their probabilities and tiers are simulated.
+    """
 
     wirbel_version: str
     segmenter: str
@@ -50,6 +56,9 @@ class Provenance:
     settings: Mapping[str, object]
     started: str | None = None
     seconds: float | None = None
+    classifier_simulated: bool = False
+    calibration_sha256: Mapping[str, str] = field(default_factory=dict)
+    simulated_calibrations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +67,8 @@ class StudyResult:
 
     `measures`, `findings.vertebrae` and `etiology.vertebrae` run in the order of `spine.vertebrae`.
     `series` is the one for finding, naming and masks; `heights_series` and `density_series` differ from it where
-    another reconstruction served the purpose better.
+    another reconstruction served the purpose better. `signs` run in the same order; None where nobody asked: they
+    are measured of vertebrae that are fractured, borderline or suspicious (empty: of a result without signs).
     """
 
     series: SeriesRef
@@ -69,3 +79,5 @@ class StudyResult:
     findings: Findings
     etiology: Etiology
     provenance: Provenance
+    signs: tuple[Signs | None, ...] = ()
+    clinical: Clinical = field(default_factory=Clinical)

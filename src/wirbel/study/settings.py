@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 
+from wirbel.etiology import EtiologySettings
 from wirbel.finding import FindingSettings
+from wirbel.finding.signs import SignSettings
 from wirbel.spine import SpineSettings
 from wirbel.spine.shift import NamedVertebra
 from wirbel.vertebra import VertebraSettings
@@ -18,6 +20,8 @@ class Settings:
     spine: SpineSettings = field(default_factory=SpineSettings)
     vertebra: VertebraSettings = field(default_factory=VertebraSettings)
     finding: FindingSettings = field(default_factory=FindingSettings)
+    signs: SignSettings = field(default_factory=SignSettings)
+    etiology: EtiologySettings = field(default_factory=EtiologySettings)
     shift_levels: int = 0
     named: NamedVertebra | None = None
 

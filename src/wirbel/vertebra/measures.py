@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CONTRAST = "contrast"
     NOT_HU = "not_hu"
     NO_CLASSIFIER = "no_classifier"
+    NOT_FRACTURED = "not_fractured"
     TUBE_VOLTAGE = "tube_voltage"
     KERNEL = "kernel"
     SPECTRAL = "spectral"
