@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from wirbel.finding import BoneScreen, ContrastPhase, FindingSettings
-from wirbel.finding.ankylosis import bridges, is_ankylosed
+from wirbel.finding.ankylosis import Bridge, bridges, is_ankylosed
 from wirbel.finding.density import reading_of
 from wirbel.finding.kyphosis import kyphosis_of
 from wirbel.finding.settings import AnkylosisSettings, ScreenSettings, VesselSettings
@@ -38,8 +39,8 @@ def frame_at(z_mm: float, lean_deg: float = 0.0) -> Frame:
     return Frame(np.array([0.0, 0.0, z_mm]), up, front, np.array([1.0, 0.0, 0.0]))
 
 
-def measures(label: int, frame: Frame, density_hu: float = 150.0) -> VertebraMeasures:
-    height = Heights(22.0, 21.0, 22.0)
+def measures(label: int, frame: Frame, density_hu: float = 150.0, height_mm: float = 22.0) -> VertebraMeasures:
+    height = Heights(height_mm, height_mm - 1.0, height_mm)
     plate = Endplate(frame.superior, (0.0, 1.0, 0.0))
     density = Density(density_hu, 30.0, 3000.0, NotMeasured(Reason.NO_CALIBRATION))
     body = BodyHeights(height, height, 30.0, 5, SixPoints(*[NOTHING] * 6))
@@ -115,29 +116,69 @@ def test_without_soft_tissue_in_view_the_phase_is_unknown() -> None:
     assert contrast_phase(air, around_bodies(), FRAMES, VesselSettings()) is ContrastPhase.UNKNOWN
 
 
-def fused_column(bridged: set[int]) -> tuple[Volume, list[VertebraMeasures]]:
-    """Five cylinders 30 mm apart with discs of 8 mm; those in `bridged` have bone in front of the disc below."""
-    grid = Grid.axis_aligned((100, 30, 36), (1.6, 1.6, 1.6), (-28.0, -24.0, -150.0))
+def column_of_cylinders(
+    in_front_mm: dict[int, float], *, disc_mm: float = 8.0, blur_mm: float = 0.0, fused: frozenset[int] = frozenset()
+) -> tuple[Volume, list[VertebraMeasures]]:
+    """Five cylinders 30 mm apart, each with a dense plate of 1 mm above and below.
+
+    `in_front_mm`: how much of the disc below is covered by bone in front of it, from both sides; `fused`: bone in
+    the disc's place.
+    """
+    grid = Grid.axis_aligned((160, 44, 52), (1.0, 1.0, 1.0), (-26.0, -24.0, -145.0))
     z, y, x = np.meshgrid(*[np.arange(n) for n in grid.shape], indexing="ij")
     left, back, up = grid.to_lps_mm(np.stack([z, y, x], axis=-1).reshape(-1, 3).astype(np.float64)).T
     hu = np.full(len(left), 60.0)
-    inside = np.hypot(left / 19, back / 15) < 1
+    inside = np.hypot(left / 18.75, back / 15) < 1
+    half_mm = 15.0 - 0.5 * disc_mm
     for i in range(5):
-        hu[inside & (np.abs(up + 30 * i) < 11)] = 220.0
-        if i in bridged:
-            hu[(np.abs(left) < 9) & (back < -10) & (back > -18) & (np.abs(up + 30 * i + 15) < 9)] = 400.0
-    ct = Volume(grid, hu.reshape(grid.shape).astype(np.float32))
-    return ct, [measures(i + 1, frame_at(-30.0 * i)) for i in range(5)]
+        at = np.abs(up + 30 * i)
+        hu[inside & (at < half_mm)] = 900.0
+        hu[inside & (at < half_mm - 1.0)] = 220.0
+        from_disc = np.abs(up + 30 * i + 15)
+        if i in in_front_mm:
+            bar = (np.abs(left) < 9) & (back < -10) & (back > -20) & (from_disc < 9)
+            hu[bar & (from_disc >= 0.5 * (disc_mm - in_front_mm[i]))] = 400.0
+        if i in fused:
+            hu[inside & (from_disc < 6)] = 350.0
+    drawn = ndimage.gaussian_filter(hu.reshape(grid.shape), blur_mm / 2.355)
+    own = [measures(i + 1, frame_at(-30.0 * i), height_mm=2 * half_mm) for i in range(5)]
+    return Volume(grid, drawn.astype(np.float32)), own
+
+
+SETTINGS = AnkylosisSettings()
+NONE, PARTIAL, WHOLE = Bridge.NONE, Bridge.PARTIAL, Bridge.WHOLE
 
 
 def test_flowing_bone_over_four_vertebrae_is_ankylosis_and_less_is_not() -> None:
-    settings = AnkylosisSettings()
-    ct, own = fused_column({0, 1, 2})
-    assert bridges(ct, own, settings) == (True, True, True, False)
-    assert is_ankylosed(bridges(ct, own, settings), settings)
-    ct, own = fused_column({0, 2})
-    assert bridges(ct, own, settings) == (True, False, True, False)
-    assert not is_ankylosed(bridges(ct, own, settings), settings)
+    ct, own = column_of_cylinders({0: 8.0, 1: 8.0, 2: 8.0})
+    assert bridges(ct, own, SETTINGS) == (WHOLE, WHOLE, WHOLE, NONE)
+    assert is_ankylosed(bridges(ct, own, SETTINGS), SETTINGS)
+    ct, own = column_of_cylinders({0: 8.0, 2: 8.0})
+    assert bridges(ct, own, SETTINGS) == (WHOLE, NONE, WHOLE, NONE)
+    assert not is_ankylosed(bridges(ct, own, SETTINGS), SETTINGS)
+
+
+def test_beaks_that_nearly_meet_do_not_end_a_row_of_bridges_and_make_none() -> None:
+    ct, own = column_of_cylinders({0: 8.0, 1: 5.0, 2: 8.0, 3: 8.0}, blur_mm=1.0)
+    assert bridges(ct, own, SETTINGS) == (WHOLE, PARTIAL, WHOLE, WHOLE)
+    assert is_ankylosed(bridges(ct, own, SETTINGS), SETTINGS)
+    ct, own = column_of_cylinders(dict.fromkeys(range(4), 5.0), blur_mm=1.0)
+    assert bridges(ct, own, SETTINGS) == (PARTIAL,) * 4
+    assert not is_ankylosed(bridges(ct, own, SETTINGS), SETTINGS)
+
+
+@pytest.mark.parametrize("disc_mm", [1.5, 2.0, 3.0, 8.0])
+@pytest.mark.parametrize("blur_mm", [1.0, 1.8, 2.5])
+def test_thin_discs_however_blurred_are_no_bridges(disc_mm: float, blur_mm: float) -> None:
+    ct, own = column_of_cylinders({}, disc_mm=disc_mm, blur_mm=blur_mm)
+    assert Bridge.WHOLE not in bridges(ct, own, SETTINGS)
+    assert not is_ankylosed(bridges(ct, own, SETTINGS), SETTINGS)
+
+
+def test_discs_that_are_bone_through_and_through_are_ankylosis() -> None:
+    ct, own = column_of_cylinders({}, fused=frozenset({1, 2, 3}), blur_mm=1.0)
+    assert bridges(ct, own, SETTINGS) == (NONE, WHOLE, WHOLE, WHOLE)
+    assert is_ankylosed(bridges(ct, own, SETTINGS), SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,18 @@ class VesselSettings:
 @dataclass(frozen=True, slots=True)
 class AnkylosisSettings:
     """Flowing ossification over at least four contiguous vertebrae (Resnick and Niwayama 1976, Radiology
-    119:559)."""
+    119:559): three whole bridges.
 
-    bridge_hu: float = 180.0
+    `bridge_hu`: bone, and `over_disc_hu` above the disc. `partial_share`: a disc bridged over this share of its
+    height does not end the row (osteophytes that nearly meet); `fused_share`: of the disc's cross-section,
+    where the disc is at least `resolved_mm` high (a thinner one is blurred into its endplates).
+    """
+
+    bridge_hu: float = 200.0
     over_disc_hu: float = 80.0
+    partial_share: float = 0.75
+    fused_share: float = 0.5
+    resolved_mm: float = 3.0
     least_bridges: int = 3
 
 
