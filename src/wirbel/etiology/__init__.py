@@ -2,8 +2,9 @@
 
 from wirbel.etiology.calibration import Calibration, Cohort, Population, calibrate
 from wirbel.etiology.calibration_file import calibration_sha256, read_calibration, written_calibration
-from wirbel.etiology.classify import authors_tier, classify, no_classifier, tier_of
+from wirbel.etiology.classify import authors_tier, classify, must_fit, no_classifier, tier_of
 from wirbel.etiology.clinical import Clinical, Sex
+from wirbel.etiology.clinical_table import ClinicalTable, read_clinical
 from wirbel.etiology.etiology import Cause, Etiology
 from wirbel.etiology.heat import HeatMap, HeatMethod
 from wirbel.etiology.labelled_scores import LabelledScores
@@ -20,6 +21,7 @@ __all__ = [
     "Calibrations",
     "Cause",
     "Clinical",
+    "ClinicalTable",
     "Cohort",
     "Confidence",
     "Etiology",
@@ -45,9 +47,11 @@ __all__ = [
     "calibrate",
     "calibration_sha256",
     "classify",
+    "must_fit",
     "no_classifier",
     "patients_needed",
     "read_calibration",
+    "read_clinical",
     "tier_of",
     "written_calibration",
 ]

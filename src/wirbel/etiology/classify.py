@@ -47,11 +47,8 @@ def classify(
     A vertebra without fracture is scored only by a scorer that was trained with normal ones and has a calibration
     for them; all that can come of it is `Suspicion.SUSPICIOUS`. What is refused before scoring costs no network.
     """
+    must_fit(score)
     identity, fitted = score.identity, score.calibrations
-    for calibration, population in (
-        (fitted.fractured, Population.FRACTURED), (fitted.unfractured, Population.UNFRACTURED),
-    ):  # fmt: skip
-        _must_fit(calibration, identity, population)
     refused = [
         refusals_of(vertebra, own, finding, settings.refusal)
         or _unasked(finding, identity, fitted.unfractured)
@@ -63,6 +60,13 @@ def classify(
         _cause(vertebra.label, finding, reasons, given.get(vertebra.label), score, settings)
         for vertebra, finding, reasons in zip(spine.vertebrae, findings.vertebrae, refused, strict=True)
     ))  # fmt: skip
+
+
+def must_fit(score: EtiologyScorer) -> None:
+    """Raise `ModelError` unless a scorer's calibrations are its own; can be asked before any work is done."""
+    fitted = score.calibrations
+    _must_fit(fitted.fractured, score.identity, Population.FRACTURED)
+    _must_fit(fitted.unfractured, score.identity, Population.UNFRACTURED)
 
 
 def tier_of(log_odds: float, tiers: TierThresholds) -> Tier:
@@ -101,12 +105,16 @@ def _answer(raw: RawScore, fitted: Calibration | None, settings: EtiologySetting
     if settings.rule is TierRule.AUTHORS:
         tier, between = authors_tier(raw.log_odds, settings.authors), Refusal.BETWEEN_THRESHOLDS
     elif fitted is None:
-        return Cause(raw.label, Tier.UNCERTAIN, rule=settings.rule, reasons=(Refusal.NOT_CALIBRATED,))
+        return Cause(
+            raw.label, Tier.UNCERTAIN, rule=settings.rule, reasons=(Refusal.NOT_CALIBRATED,), heat=raw.heat
+        )
     else:
         tier, between = tier_of(raw.log_odds, fitted.tiers), _why_between(fitted.tiers)
     reasons = (between,) if tier is Tier.UNCERTAIN else ()
     if fitted is None:
-        return Cause(raw.label, tier, rule=settings.rule, reasons=(*reasons, Refusal.NOT_CALIBRATED))
+        return Cause(
+            raw.label, tier, rule=settings.rule, reasons=(*reasons, Refusal.NOT_CALIBRATED), heat=raw.heat
+        )
     assumed = settings.prevalence
     low, high = fitted.interval(settings.interval, raw.members, prevalence=assumed)
     return Cause(
@@ -119,6 +127,7 @@ def _answer(raw: RawScore, fitted: Calibration | None, settings: EtiologySetting
         fitted.cohort.prevalence if assumed is None else assumed,
         settings.rule,
         reasons,
+        heat=raw.heat,
     )
 
 
@@ -133,8 +142,9 @@ def _suspicion(raw: RawScore, fitted: Calibration | None) -> Cause:
     if tier_of(raw.log_odds, fitted.tiers) is not Tier.MALIGNANT:
         return unsaid
     return Cause(
-        raw.label, unsaid.answer, rule=TierRule.CERTIFIED, reasons=unsaid.reasons, suspicion=Suspicion.SUSPICIOUS
-    )
+        raw.label, unsaid.answer, rule=TierRule.CERTIFIED, reasons=unsaid.reasons, suspicion=Suspicion.SUSPICIOUS,
+        heat=raw.heat,
+    )  # fmt: skip
 
 
 def _unasked(finding: Finding, identity: ScorerIdentity, unfractured: Calibration | None) -> tuple[Refusal, ...]:

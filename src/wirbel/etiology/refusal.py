@@ -60,7 +60,7 @@ AS_REASON: Mapping[Refusal, Reason] = {
     Refusal.TOO_COARSE: Reason.TOO_COARSE,
     Refusal.METAL: Reason.METAL,
     Refusal.CEMENT: Reason.CEMENT,
-    Refusal.NO_SCORE: Reason.NO_CLASSIFIER,
+    Refusal.NO_SCORE: Reason.MASK_POOR,
     Refusal.NOT_CALIBRATED: Reason.NO_CALIBRATION,
 }
 

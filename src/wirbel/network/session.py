@@ -27,19 +27,27 @@ def open_network(path: Path, *, backend: Backend = "onnxruntime", threads: int |
     return _on_openvino(path, threads) if backend == "openvino" else _on_onnxruntime(path, threads)
 
 
-def _on_onnxruntime(path: Path, threads: int | None) -> Network:
+def onnx_session(path: Path, *, threads: int | None = None, keeps_memory: bool = False) -> Any:
+    """An `onnxruntime.InferenceSession`; `ModelError` when the file cannot be loaded.
+
+    `keeps_memory` is faster where many inputs of one size follow each other, and holds what the largest one needed.
+    """
     import onnxruntime as ort  # noqa: PLC0415  # 0.1 s: only who analyses pays it
 
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    options.enable_mem_pattern = False
-    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = keeps_memory
+    options.enable_cpu_mem_arena = keeps_memory
     if threads:
         options.intra_op_num_threads = threads
     try:
-        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # the runtime raises types of its own that share no base
         raise ModelError(f"{path.name} cannot be loaded: {type(exc).__name__}") from exc
+
+
+def _on_onnxruntime(path: Path, threads: int | None) -> Network:
+    session = onnx_session(path, threads=threads)
     name = session.get_inputs()[0].name
 
     def run(image: Image) -> tuple[Any, Any]:

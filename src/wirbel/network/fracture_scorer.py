@@ -1,0 +1,157 @@
+"""The networks as a scorer of the main job: vertebrae cut out of the CT, scored, with where they looked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int16, UInt8
+
+from wirbel.errors import InputRejected, ModelError
+from wirbel.etiology import (
+    Calibration,
+    Calibrations,
+    EtiologyScorer,
+    Population,
+    RawScore,
+    ScorerIdentity,
+    must_fit,
+    read_calibration,
+)
+from wirbel.etiology.crop import CropSettings, VertebraCrop, packed, vertebra_crop
+from wirbel.finding import Findings
+from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
+from wirbel.network.fracture import CropScores, FractureNetworks, ScorerFile, open_fracture, read_scorer_file
+from wirbel.network.heat import grad_cam
+from wirbel.spine import Part, Spine, Vertebra
+from wirbel.vertebra import NotMeasured, Reason, VertebraMeasures
+from wirbel.volume import Volume
+from wirbel.volume.resample import resample_labels
+
+#: Folder of the classifier that ships with the package.
+FRACTURE = "fracture"
+#: What the heights say of a body that is not all there.
+NOT_WHOLE = frozenset({Reason.TOUCHES_EDGE, Reason.NO_BODY})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FractureScorer:
+    """Fills `wirbel.etiology.EtiologyScorer`. `networks` are opened when the first vertebra is to be scored."""
+
+    bundle: Bundle
+    about: ScorerFile
+    calibrations: Calibrations
+    networks: Callable[[], FractureNetworks]
+
+    @property
+    def identity(self) -> ScorerIdentity:
+        """Who scores."""
+        return ScorerIdentity(
+            f"{self.bundle.name} {self.about.name}",
+            self.bundle.sha256,
+            len(self.about.members),
+            self.about.trained_with_normals,
+            self.bundle.version,
+            self.about.simulated,
+        )
+
+    def __call__(
+        self,
+        ct: Volume,
+        spine: Spine,
+        measures: Sequence[VertebraMeasures],
+        findings: Findings,
+        labels: Sequence[int],
+        /,
+    ) -> tuple[RawScore, ...]:
+        """Scores of the vertebrae that can be cut out and get a finite score; the others are left out."""
+        out = []
+        wanted = set(labels)
+        for vertebra in spine.vertebrae:
+            if vertebra.label not in wanted:
+                continue
+            try:
+                crop = crop_of(ct, spine, vertebra, self.about.crop)
+            except InputRejected:
+                continue
+            scores = self.networks().score(stored_hu(crop)[None], crop_bits(crop, spine)[None])
+            if np.isfinite(scores.log_odds).all() and np.isfinite(scores.features).all():
+                out.append(self._raw(vertebra.label, scores, crop))
+        return tuple(out)
+
+    def _raw(self, label: int, scores: CropScores, crop: VertebraCrop) -> RawScore:
+        return RawScore(
+            label,
+            tuple(scores.log_odds[0].tolist()),
+            tuple(scores.features[0].tolist()),
+            grad_cam(self.networks(), scores, 0, crop.grid),
+        )
+
+
+def crop_of(ct: Volume, spine: Spine, vertebra: Vertebra, settings: CropSettings) -> VertebraCrop:
+    """A vertebra's crop as the networks were trained on: centred on its body, along the patient's axes."""
+    return vertebra_crop(ct, spine.instances, vertebra.label, vertebra.centre_lps_mm, settings)
+
+
+def stored_hu(crop: VertebraCrop) -> Int16[np.ndarray, "z y x"]:
+    """Values as a crop on disk has them: whole HU."""
+    return np.clip(np.rint(crop.hu), -1024, 32767).astype(np.int16)
+
+
+def crop_bits(crop: VertebraCrop, spine: Spine) -> UInt8[np.ndarray, "z y x"]:
+    """The mask's bits, the sacrum among the other vertebrae."""
+    bits = packed(crop)
+    sacrum = (resample_labels(spine.parts, crop.grid).labels == Part.SACRUM) & ~crop.mask
+    return np.asarray(bits | sacrum * np.uint8(2), dtype=np.uint8)
+
+
+def open_scorer(folder: Path, *, threads: int | None = None) -> FractureScorer:
+    """The classifier of a bundle folder with its calibrations; `ModelError` where anything of it is damaged, or a
+    calibration belongs to other networks. A calibration that is not there is none."""
+    bundle = load_bundle(folder)
+    about = read_scorer_file(bundle)
+    calibrations = Calibrations(
+        _calibration(bundle, Population.FRACTURED), _calibration(bundle, Population.UNFRACTURED)
+    )
+    scorer = FractureScorer(bundle, about, calibrations, cache(partial(open_fracture, bundle, threads)))
+    must_fit(scorer)
+    return scorer
+
+
+def shipped_scorer(*, threads: int | None = None) -> FractureScorer | None:
+    """The classifier that came with the package; None where none did."""
+    folder = SHIPPED / FRACTURE
+    return open_scorer(folder, threads=threads) if folder.is_dir() else None
+
+
+def scores_of_all(
+    scorer: EtiologyScorer,
+    ct: Volume,
+    spine: Spine,
+    measures: Sequence[VertebraMeasures],
+    findings: Findings,
+) -> tuple[RawScore, ...]:
+    """Scores of every complete body from T1 to L5 (or without a level), whatever was found: for evaluation only."""
+    return scorer(ct, spine, measures, findings, [v.label for v in complete(spine, measures)])
+
+
+def complete(spine: Spine, measures: Sequence[VertebraMeasures]) -> tuple[Vertebra, ...]:
+    """Vertebrae whose body is wholly in view and not cervical or sacral."""
+    return tuple(
+        vertebra
+        for vertebra, own in zip(spine.vertebrae, measures, strict=True)
+        if not vertebra.cut_by_border
+        and not (isinstance(own.heights, NotMeasured) and own.heights.reason in NOT_WHOLE)
+        and (vertebra.level is None or vertebra.level.region in "TL")
+    )
+
+
+def _calibration(bundle: Bundle, population: Population) -> Calibration | None:
+    path = bundle.folder / f"calibration_{population.value}.json"
+    if not path.is_file():
+        return None
+    try:
+        return read_calibration(path.read_text(encoding="utf-8"))
+    except (ModelError, UnicodeDecodeError) as exc:
+        raise ModelError(f"{path.name} of bundle {bundle.name!r}: {exc}") from None
