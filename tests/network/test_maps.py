@@ -91,7 +91,7 @@ def test_tiles_show_no_seam(window: int) -> None:
 def test_boxes_along_the_tube_agree_with_the_volume() -> None:
     ct = blocks(HEIGHTS)
     centres = np.array([[60.0, 60.0, z] for z in HEIGHTS[::-1]])
-    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0, unweigh=0.0))
+    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0, bent=(1.0,) * 7))
     down = np.tile([0.0, 0.0, -1.0], (4, 1))
     column = Column(centres + np.array([1.0, -1.0, 2.0]), down, np.full(4, 17.5), np.ones(4))
     made = vertebrae_between_discs(maps, column, InstanceSettings())
@@ -102,7 +102,7 @@ def test_boxes_along_the_tube_agree_with_the_volume() -> None:
 def test_a_band_called_disc_inside_a_body_is_body_and_the_disc_between_two_stays_one() -> None:
     ct = blocks(HEIGHTS)
     centres = np.array([[60.0, 60.0, z] for z in HEIGHTS[::-1]])
-    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0, unweigh=0.0))
+    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0, bent=(1.0,) * 7))
     column = Column(centres, np.tile([0.0, 0.0, -1.0], (4, 1)), np.full(4, 17.5), np.ones(4))
     whole = vertebrae_between_discs(maps, column, InstanceSettings())
     disc = CLASSES.index("disc")
