@@ -117,7 +117,11 @@ def test_without_soft_tissue_in_view_the_phase_is_unknown() -> None:
 
 
 def column_of_cylinders(
-    in_front_mm: dict[int, float], *, disc_mm: float = 8.0, blur_mm: float = 0.0, fused: frozenset[int] = frozenset()
+    in_front_mm: dict[int, float],
+    *,
+    disc_mm: float = 8.0,
+    blur_mm: float = 0.0,
+    fused: frozenset[int] = frozenset(),
 ) -> tuple[Volume, list[VertebraMeasures]]:
     """Five cylinders 30 mm apart, each with a dense plate of 1 mm above and below.
 

@@ -1,8 +1,8 @@
 """Bone that bridges discs: where vertebrae are fused, heights are no safeguard.
 
-A bridge stands in front of the body or beside it: bone from vertebra to vertebra beyond the body's own outline, where
-no blur of two near endplates reaches. At the rim itself, thin discs look like bone (slices of 1 mm, a soft kernel and
-a gap of 2 mm leave 300 HU between the plates).
+A bridge stands in front of the body or beside it: bone from vertebra to vertebra beyond the body's own outline,
+where no blur of two near endplates reaches. At the rim itself, thin discs look like bone (slices of 1 mm, a soft
+kernel and a gap of 2 mm leave 300 HU between the plates).
 """
 
 from collections.abc import Sequence
