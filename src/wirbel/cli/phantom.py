@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wirbel.cli.phantom_cohort import cohort
+from wirbel.cli.phantom_donors import donors
 from wirbel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("cohort")(cohort)
+app.command("donors")(donors)
 
 
 @app.callback(invoke_without_command=True)

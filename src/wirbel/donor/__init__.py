@@ -1,0 +1,1 @@
+"""Lesions and fractures set into real vertebrae: donors, warp, repaint, sham."""
