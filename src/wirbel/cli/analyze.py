@@ -28,6 +28,13 @@ class Numbering(StrEnum):
     TOTALSEGMENTATOR = "totalsegmentator"
 
 
+class Tiers(StrEnum):
+    """How osteoporotic, uncertain and malignant are told apart."""
+
+    CERTIFIED = "certified"
+    AUTHORS = "authors"
+
+
 class Lang(StrEnum):
     """Languages of the report."""
 
@@ -64,13 +71,37 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         typer.Option(metavar="Vn=LEVEL", help="Name one vertebra (V3=T12) and count the others from it."),
     ] = None,
     calibration: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="TOML with mg_cm3_per_hu, mg_cm3_at_0_hu of this scanner and protocol."),
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="TOML with mg_cm3_per_hu, mg_cm3_at_0_hu of this scanner and protocol; or what wirbel recalibrate "
+            "wrote. May be given again.",
+            show_default=False,
+        ),
     ] = None,
     series_table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own table of which series serve what.")
     ] = None,
     backend: Annotated[Backend, typer.Option(help="What runs the networks.")] = Backend.ONNXRUNTIME,
+    cause: Annotated[
+        bool, typer.Option("--cause/--no-cause", help="Ask the classifier for the cause of fractures.")
+    ] = True,
+    clinical: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Age, sex, known cancer: JSON of one patient, or CSV with column patient or study."
+        ),
+    ] = None,
+    tiers: Annotated[
+        Tiers, typer.Option(help="Thresholds with a promised error, or the study's own.")
+    ] = Tiers.CERTIFIED,
+    prevalence: Annotated[
+        float | None, typer.Option(metavar="P", help="Share of malignant fractures that probabilities assume.")
+    ] = None,
+    pred_json: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Also write SUB/SUB_pred.json below it, as the study's code does."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that holds something else.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines on standard output.")] = False,
 ) -> None:
@@ -86,8 +117,13 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         lang=lang.value,
         shift_levels=shift_levels,
         name=name,
-        calibration=calibration,
+        calibration=calibration or [],
         series_table=series_table,
         overwrite=overwrite,
+        cause=cause,
+        tiers=tiers.value,
+        prevalence=prevalence,
+        clinical=clinical,
+        authors_form=pred_json,
     )
     raise typer.Exit(analyse_inputs(inputs, out, order, as_json=json))

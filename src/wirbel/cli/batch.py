@@ -33,6 +33,10 @@ def analyse_inputs(
     studies = studies_of(inputs)
     if order.masks is not None and len(studies) > 1:
         raise UsageError(f"--masks belong to one study, {len(studies)} are given: analyse them one by one")
+    if order.clinical is not None and order.clinical.is_of_one and len(studies) > 1:
+        raise UsageError(
+            f"--clinical holds one patient, {len(studies)} studies are given: add a column patient or study"
+        )
     engine = engine or engine_of(order)
     if len(studies) == 1:
         return _single(studies[0][1], out, order, engine, as_json=as_json)

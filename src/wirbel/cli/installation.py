@@ -4,6 +4,7 @@ import os
 import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from wirbel import __version__
 from wirbel.errors import ModelError
@@ -16,15 +17,20 @@ PACKAGES = (
 )  # fmt: skip
 
 
+#: A bundle's model card.
+CARD = "MODEL_CARD.md"
+
+
 @dataclass(frozen=True, slots=True)
 class InstalledBundle:
-    """One network bundle; `sha256` None and `problem` set where it is damaged."""
+    """One network bundle; `sha256` None and `problem` set where it is damaged. `card` is its card's title."""
 
     name: str
     version: str | None
     sha256: str | None
     files: dict[str, str]
     problem: str | None = None
+    card: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ def _bundle_lines(bundle: InstalledBundle) -> list[str]:
     if bundle.problem is not None:
         return [f"{bundle.name}: {bundle.problem}"]
     files = [f"  {name}  sha256 {digest}" for name, digest in sorted(bundle.files.items())]
-    return [f"{bundle.name} {bundle.version}  sha256 {bundle.sha256}", *files]
+    card = [f"  {bundle.card} ({CARD})"] if bundle.card else []
+    return [f"{bundle.name} {bundle.version}  sha256 {bundle.sha256}", *card, *files]
 
 
 def _bundles() -> tuple[InstalledBundle, ...]:
@@ -92,7 +99,17 @@ def _bundle(name: str) -> InstalledBundle:
         bundle = load_bundle(SHIPPED / name)
     except ModelError as exc:
         return InstalledBundle(name, None, None, {}, str(exc))
-    return InstalledBundle(bundle.name, bundle.version, bundle.sha256, dict(bundle.files))
+    return InstalledBundle(
+        bundle.name, bundle.version, bundle.sha256, dict(bundle.files), card=_card(SHIPPED / name / CARD)
+    )
+
+
+def _card(path: Path) -> str | None:
+    """The title of a model card."""
+    if not path.is_file():
+        return None
+    first = next((line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()), "")
+    return first.lstrip("# ").strip() or None
 
 
 def _version(package: str) -> str | None:

@@ -1,7 +1,7 @@
 """One study from its files to its folder."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +10,14 @@ from wirbel.cli.order import Order
 from wirbel.cli.outcome import Outcome, lines_of
 from wirbel.delivery import check_place, deliver_folder
 from wirbel.errors import ModelError, UsageError
+from wirbel.etiology import Calibrations, Clinical, EtiologyScorer, Recalibrated, must_fit
 from wirbel.ingest import read_named_masks, read_study
 from wirbel.network.bundle import SHIPPED, load_bundle
 from wirbel.report import render
 from wirbel.report.language import language
 from wirbel.report.wording import Wording
 from wirbel.spine import Segmenter, SpineEvidence, evidence_from_masks
-from wirbel.study import StudyResult, StudySeries, analyse
+from wirbel.study import SeriesRef, StudyResult, StudySeries, analyse
 from wirbel.volume import Volume
 
 Step = Callable[[str], None]
@@ -24,14 +25,36 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Engine:
-    """A segmenter with the hashes of what is behind it."""
+    """A segmenter, the classifier where there is one, and the hashes of what is behind them."""
 
     segment: Segmenter
     bundles: dict[str, str]
+    scorer: EtiologyScorer | None = None
 
 
 def engine_of(order: Order) -> Engine:
-    """Who segments; raises `ModelError` where its networks are missing or damaged."""
+    """Who segments and who scores; raises `ModelError` where networks are missing, damaged or do not fit."""
+    engine = _segmenting(order)
+    if not order.cause:
+        return engine
+    from wirbel.network.fracture_scorer import shipped_scorer  # noqa: PLC0415  # --no-cause needs none of it
+
+    return scoring(engine, shipped_scorer(), order.site)
+
+
+def scoring(engine: Engine, scorer: EtiologyScorer | None, site: Calibrations) -> Engine:
+    """The engine with a classifier, whose scores mean what the site found where it fitted a calibration."""
+    if scorer is None:
+        if site != Calibrations():
+            raise ModelError("a calibration of scores is given, but no classifier is installed: leave it out")
+        return engine
+    if site != Calibrations():
+        scorer = Recalibrated(scorer, site)
+        must_fit(scorer)
+    return replace(engine, scorer=scorer, bundles={**engine.bundles, scorer.identity.name: scorer.identity.digest})
+
+
+def _segmenting(order: Order) -> Engine:
     if order.masks is not None:
         return _given_masks(order)
     if order.engine == "totalsegmentator":
@@ -53,6 +76,7 @@ def analyse_study(path: Path, out: Path, order: Order, engine: Engine, step: Ste
     check_place(out, overwrite=order.overwrite)
     step("reading")
     study = read_study(path, order.ingest)
+    clinical = _clinical(order, study.main.ref, {study.name, out.name})
     ct = study.main.volume
     step("finding vertebrae")
 
@@ -65,6 +89,8 @@ def analyse_study(path: Path, out: Path, order: Order, engine: Engine, step: Ste
         StudySeries(study.main, study.heights, study.density),
         segment=segment,
         settings=order.settings,
+        scorer=engine.scorer,
+        clinical=clinical,
         bundles=engine.bundles,
     )
     result = _timed(result, started, time.perf_counter() - clock)
@@ -72,6 +98,11 @@ def analyse_study(path: Path, out: Path, order: Order, engine: Engine, step: Ste
     pages = render(result, ct, lang=order.lang)
     step("writing")
     deliver_folder(result, ct, pages, out, overwrite=order.overwrite)
+    if order.authors_form is not None:
+        from wirbel.cohort.predicted import deliver_predictions  # noqa: PLC0415  # seldom asked for
+
+        named = study.name if study.name.startswith("sub-") else out.name
+        deliver_predictions(order.authors_form, result, named)
     return Outcome(
         name=study.name,
         exit_code=0,
@@ -81,6 +112,15 @@ def analyse_study(path: Path, out: Path, order: Order, engine: Engine, step: Ste
         numbering=result.spine.numbering.status.value,
         vertebrae=lines_of(Wording(language(order.lang), result), ct.grid),
     )
+
+
+def _clinical(order: Order, ref: SeriesRef, names: Collection[str]) -> Clinical:
+    """What the clinical file says of this study's patient."""
+    if order.clinical is None:
+        return Clinical()
+    from wirbel.cohort.predicted import file_id_of  # noqa: PLC0415  # seldom asked for
+
+    return order.clinical.of(patient=ref.patient_id, study={*names, *map(file_id_of, names)})
 
 
 def _given_masks(order: Order) -> Engine:

@@ -1,11 +1,21 @@
 """What a call of `wirbel analyze` asks for, checked before any work is done."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from wirbel.errors import DeliveryError, UsageError
+from wirbel.errors import DeliveryError, ModelError, UsageError
+from wirbel.etiology import (
+    Calibrations,
+    ClinicalTable,
+    EtiologySettings,
+    Population,
+    TierRule,
+    read_clinical,
+)
+from wirbel.etiology import read_calibration as read_site_calibration
 from wirbel.ingest import IngestSettings, read_table
 from wirbel.network.session import Backend
 from wirbel.spine.shift import named_vertebra
@@ -17,7 +27,11 @@ NumberingName = Literal["verse", "totalsegmentator"]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How to analyse, the same for every study of a call."""
+    """How to analyse, the same for every study of a call.
+
+    `cause`: whether the classifier is asked. `site`: what its scores mean here, as `wirbel recalibrate` found.
+    `authors_form`: folder for predictions in the form of the study's authors.
+    """
 
     settings: Settings = field(default_factory=Settings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
@@ -27,6 +41,10 @@ class Order:
     backend: Backend = "onnxruntime"
     lang: str = "en"
     overwrite: bool = False
+    cause: bool = True
+    site: Calibrations = field(default_factory=Calibrations)
+    clinical: ClinicalTable | None = None
+    authors_form: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +64,14 @@ def order_of(  # noqa: PLR0913  # one for each option
     lang: str,
     shift_levels: int,
     name: str | None,
-    calibration: Path | None,
+    calibration: Sequence[Path],
     series_table: Path | None,
     overwrite: bool,
+    cause: bool = True,
+    tiers: str = TierRule.CERTIFIED.value,
+    prevalence: float | None = None,
+    clinical: Path | None = None,
+    authors_form: Path | None = None,
 ) -> Order:
     """The order behind the options; raises `UsageError` where they do not go together."""
     if numbering is not None and masks is None:
@@ -59,9 +82,16 @@ def order_of(  # noqa: PLR0913  # one for each option
         raise UsageError(f"{masks.name}: no such file")
     if name is not None and shift_levels:
         raise UsageError("--name and --shift-levels both rename the column: give one")
-    settings = Settings(shift_levels=shift_levels, named=named_vertebra(name) if name else None)
-    if calibration is not None:
-        settings = _calibrated(settings, read_calibration(calibration))
+    settings = Settings(
+        etiology=EtiologySettings(rule=TierRule(tiers), prevalence=prevalence),
+        shift_levels=shift_levels,
+        named=named_vertebra(name) if name else None,
+    )
+    of_scores, of_density = _sorted(calibration)
+    if of_scores and not cause:
+        raise UsageError(f"--no-cause asks no classifier, so {of_scores[0].name} has no use: give one of them")
+    if of_density is not None:
+        settings = _calibrated(settings, read_calibration(of_density))
     ingest = IngestSettings() if series_table is None else IngestSettings(table=read_table(series_table))
     return Order(
         settings,
@@ -72,18 +102,18 @@ def order_of(  # noqa: PLR0913  # one for each option
         backend,  # type: ignore[arg-type]  # likewise
         lang,
         overwrite,
+        cause,
+        _site(of_scores),
+        None if clinical is None else read_clinical(_text(clinical, "clinical file")),
+        authors_form,
     )
 
 
 def read_calibration(path: Path) -> Calibration:
     """A TOML file with `mg_cm3_per_hu` and `mg_cm3_at_0_hu`; raises `UsageError` for anything else."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise UsageError(f"{path.name}: no such file") from exc
-    except OSError as exc:
-        raise DeliveryError(f"{path.name}: the calibration cannot be read ({exc.strerror})") from exc
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        given = tomllib.loads(_text(path, "calibration"))
+    except tomllib.TOMLDecodeError as exc:
         raise UsageError(f"{path.name}: the calibration is no TOML text ({exc})") from exc
     slope, offset = _number(given.get("mg_cm3_per_hu")), _number(given.get("mg_cm3_at_0_hu", 0.0))
     if slope is None or offset is None or not 0.2 <= slope <= 3.0 or not abs(offset) <= 300.0:
@@ -92,6 +122,40 @@ def read_calibration(path: Path) -> Calibration:
             f"got {given.get('mg_cm3_per_hu')!r} and {given.get('mg_cm3_at_0_hu')!r}"
         )
     return Calibration(slope, offset)
+
+
+def _sorted(files: Sequence[Path]) -> tuple[list[Path], Path | None]:
+    """Calibrations of scores (JSON, by `wirbel recalibrate`), and the one of density (TOML)."""
+    of_scores = [path for path in files if _text(path, "calibration").lstrip().startswith("{")]
+    of_density = [path for path in files if path not in of_scores]
+    if len(of_density) > 1:
+        raise UsageError(f"{len(of_density)} calibrations of density are given: a CT has one scanner, give one")
+    return of_scores, of_density[0] if of_density else None
+
+
+def _site(files: Sequence[Path]) -> Calibrations:
+    """The site's calibrations, one a population at most."""
+    found = {}
+    for path in files:
+        try:
+            fitted = read_site_calibration(_text(path, "calibration"))
+        except ModelError as exc:
+            raise ModelError(f"{path.name}: {exc}") from None
+        if fitted.population in found:
+            raise UsageError(f"two calibrations for {fitted.population.value} vertebrae are given: give one")
+        found[fitted.population] = fitted
+    return Calibrations(found.get(Population.FRACTURED), found.get(Population.UNFRACTURED))
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as exc:
+        raise UsageError(f"{path.name}: no such file") from exc
+    except OSError as exc:
+        raise DeliveryError(f"{path.name}: the {what} cannot be read ({exc.strerror})") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{path.name}: the {what} is no UTF-8 text") from exc
 
 
 def _number(value: object) -> float | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from wirbel.delivery.heat import HEAT, HEAT_LEGEND, write_heat
 from wirbel.delivery.leftovers import PREVIOUS, TEMPORARY, clear_leftovers, held
 from wirbel.delivery.segmentation import LEGEND, MASKS, PARTS, write_segmentation
 from wirbel.errors import DeliveryError, UsageError
@@ -23,7 +24,7 @@ from wirbel.volume import Volume
 MARK = ".wirbel-result"
 FILES = (
     "report.html", "report.pdf", "report.txt", "result.json", "vertebrae.csv", "overview.png",
-    MASKS, PARTS, LEGEND, MARK,
+    MASKS, PARTS, LEGEND, HEAT, HEAT_LEGEND, MARK,
 )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def deliver_folder(
     with _arriving(out) as folder:
         _write_pages(folder, pages)
         write_segmentation(folder, result.spine, ct.grid)
+        write_heat(folder, result)
         (folder / MARK).write_text("wirbel result folder; research use only\n", encoding="utf-8")
     return out
 

@@ -38,8 +38,9 @@ def on_grid(labels: LabelMap, grid: Grid) -> Iterator[UInt8[np.ndarray, "z y x"]
         yield pick(labels, grid, between, first, min(first + CHUNK, grid.shape[0]))
 
 
-def header(grid: Grid, note: str) -> bytes:
-    """A NIfTI-1 header (352 bytes) for unsigned bytes on a grid, in scanner coordinates."""
+def header(grid: Grid, note: str, *, slope: float = 1.0) -> bytes:
+    """A NIfTI-1 header (352 bytes) for unsigned bytes on a grid, in scanner coordinates; values are bytes times
+    `slope`."""
     affine = ras_affine(grid)
     spacing = grid.spacing_mm
     depth, height, width = grid.shape
@@ -50,7 +51,7 @@ def header(grid: Grid, note: str) -> bytes:
     struct.pack_into("<h", packed, 72, 8)
     struct.pack_into("<8f", packed, 76, 1.0, spacing[2], spacing[1], spacing[0], 0.0, 0.0, 0.0, 0.0)
     struct.pack_into("<f", packed, 108, 352.0)
-    struct.pack_into("<f", packed, 112, 1.0)  # slope
+    struct.pack_into("<f", packed, 112, slope)
     packed[123] = 2  # millimetres
     text = note.encode("ascii", "replace")[: DESCRIPTION_BYTES - 1]
     packed[148 : 148 + len(text)] = text

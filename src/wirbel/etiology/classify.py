@@ -1,6 +1,7 @@
 """From scores to answers: whom to ask, what the scores mean, and what is left unsaid."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import special
@@ -93,9 +94,9 @@ def _cause(
     if refused or raw is None:
         return _unsaid(label, refused or (Refusal.NO_SCORE,), finding.not_assessed)
     fitted = score.calibrations
-    if finding.verdict is Verdict.FRACTURE:
-        return _answer(raw, fitted.fractured, settings)
-    return _suspicion(raw, fitted.unfractured)
+    fractured = finding.verdict is Verdict.FRACTURE
+    told = _answer(raw, fitted.fractured, settings) if fractured else _suspicion(raw, fitted.unfractured)
+    return replace(told, members=raw.members)
 
 
 def _answer(raw: RawScore, fitted: Calibration | None, settings: EtiologySettings) -> Cause:

@@ -16,6 +16,8 @@ class Cause:
     `high` are its interval, of the kind `interval`. `rule` says what cut the tiers. `reasons` say why the answer is
     uncertain or missing, in order of weight. `suspicion` is for vertebrae without fracture, and then the only
     thing said. `heat` is where the scorer looked, for a fracture with an answer or a suspicion, where it can tell.
+    `members` are the raw log-odds of whoever scored, for `wirbel recalibrate`; empty where nobody did. They are no
+    probabilities.
     """
 
     label: int
@@ -29,6 +31,7 @@ class Cause:
     reasons: tuple[Refusal, ...] = ()
     suspicion: Suspicion | None = None
     heat: HeatMap | None = None
+    members: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,9 @@ class FractureScorer:
     @property
     def identity(self) -> ScorerIdentity:
         """Who scores."""
+        names = dict.fromkeys((self.bundle.name, self.about.name))
         return ScorerIdentity(
-            f"{self.bundle.name} {self.about.name}",
+            " ".join(names),
             self.bundle.sha256,
             len(self.about.members),
             self.about.trained_with_normals,

@@ -5,7 +5,6 @@ from itertools import product
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int16, UInt8
-from scipy import ndimage
 
 from wirbel.errors import UsageError
 from wirbel.etiology import HeatMap, HeatMethod
@@ -37,7 +36,7 @@ def grad_cam(networks: FractureNetworks, scores: CropScores, row: int, grid: Gri
     total = np.zeros(grid.shape, dtype=np.float32)
     for head, maps in zip(networks.about.heads, scores.maps, strict=True):
         raised = np.tensordot(head.weights, maps[row].astype(np.float64), axes=1)
-        total += enlarged(raised, grid.shape) / np.float32(len(scores.maps))
+        total += enlarged(raised / len(scores.maps), grid.shape)
     return HeatMap(grid, of_its_peak(total), HeatMethod.GRAD_CAM, networks.about.members)
 
 
@@ -69,11 +68,8 @@ def enlarged(
     coarse: Float64[np.ndarray, "_ _ _"], shape: tuple[int, int, int]
 ) -> Float32[np.ndarray, "z y x"]:
     """A coarse map on the crop's voxels, linear between its own; both cover the same cube."""
-    steps = [c / n for c, n in zip(coarse.shape, shape, strict=True)]
-    return ndimage.affine_transform(
-        coarse.astype(np.float32), np.array(steps), offset=[0.5 * s - 0.5 for s in steps], output_shape=shape,
-        order=1, mode="nearest",
-    )  # fmt: skip
+    z, y, x = (_shares(c, n) for c, n in zip(coarse.shape, shape, strict=True))
+    return np.einsum("za,abc,yb,xc->zyx", z, coarse, y, x, optimize=True).astype(np.float32)
 
 
 def of_its_peak(raised: Float32[np.ndarray, "z y x"]) -> Float32[np.ndarray, "z y x"]:
@@ -81,6 +77,12 @@ def of_its_peak(raised: Float32[np.ndarray, "z y x"]) -> Float32[np.ndarray, "z 
     positive = np.maximum(raised, np.float32(0.0))
     peak = float(positive.max())
     return np.asarray(positive / peak if peak > 0.0 else positive, dtype=np.float32)
+
+
+def _shares(coarse: int, fine: int) -> Float64[np.ndarray, "fine coarse"]:
+    """How much of each coarse cell a fine one takes: linear between the cells' centres, flat beyond the last."""
+    at = np.clip((np.arange(fine) + 0.5) * coarse / fine - 0.5, 0.0, coarse - 1.0)
+    return np.maximum(1.0 - np.abs(at[:, None] - np.arange(coarse)), 0.0)
 
 
 def _starts(length: int, settings: OcclusionSettings) -> list[int]:

@@ -3,25 +3,36 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wirbel import __version__
-from wirbel.etiology import no_classifier
-from wirbel.finding import find_all
+from wirbel.etiology import Clinical, Etiology, EtiologyScorer, classify, no_classifier
+from wirbel.finding import Findings, Verdict, find_all
+from wirbel.finding.signs import Signs, signs_of_all
 from wirbel.spine import Segmenter, Spine, name_levels
 from wirbel.spine.shift import name_from, shift_levels
+from wirbel.study.made_by import made_by
 from wirbel.study.no_spine import must_have_a_whole_one, must_have_vertebrae
-from wirbel.study.result import Provenance, StudyResult
+from wirbel.study.result import StudyResult
 from wirbel.study.series import Series, StudySeries
-from wirbel.study.settings import Settings, flat
+from wirbel.study.settings import Settings
 from wirbel.vertebra import VertebraMeasures, VertebraSettings, measure_all
+
+#: Verdicts whose vertebrae get their signs measured; and so do those in which a lesion is suspected.
+WITH_SIGNS = frozenset({Verdict.FRACTURE, Verdict.BORDERLINE})
 
 
 def analyse(
-    series: StudySeries, *, segment: Segmenter, settings: Settings, bundles: Mapping[str, str] | None = None
+    series: StudySeries,
+    *,
+    segment: Segmenter,
+    settings: Settings,
+    scorer: EtiologyScorer | None = None,
+    clinical: Clinical | None = None,
+    bundles: Mapping[str, str] | None = None,
 ) -> StudyResult:
-    """Find, name, measure and judge every vertebra of a study.
+    """Find, name, measure and judge every vertebra of a study; with a `scorer` also tell the cause of fractures.
 
-    `bundles` are the hashes of the networks behind `segment`, for the provenance. Pure but for the reading of the
-    series, which happens when their values are first needed. Raises `InputRejected` without any whole vertebra.
+    `bundles` are the hashes of the networks behind `segment` and `scorer`, for the provenance; `clinical` is what
+    is known of the patient. Pure but for the reading of the series, which happens when their values are first
+    needed. Raises `InputRejected` without any whole vertebra.
     """
     ct = series.main.volume
     evidence = segment(ct)
@@ -33,6 +44,11 @@ def analyse(
     findings = find_all(
         ct, spine, measures, settings.finding, heights.acquisition, density_acquisition=density.acquisition
     )
+    etiology = (
+        classify(ct, spine, measures, findings, scorer, settings.etiology)
+        if scorer is not None
+        else no_classifier([vertebra.label for vertebra in spine.vertebrae])
+    )
     return StudyResult(
         series=series.main.ref,
         heights_series=heights,
@@ -40,8 +56,10 @@ def analyse(
         spine=spine,
         measures=measures,
         findings=findings,
-        etiology=no_classifier([vertebra.label for vertebra in spine.vertebrae]),
-        provenance=Provenance(__version__, evidence.source, "none installed", dict(bundles or {}), flat(settings)),
+        etiology=etiology,
+        provenance=made_by(evidence.source, scorer, bundles or {}, settings),
+        signs=_signs(series.main, spine, measures, findings, etiology, settings),
+        clinical=clinical or Clinical(),
     )
 
 
@@ -49,6 +67,29 @@ def _as_read(spine: Spine, settings: Settings) -> Spine:
     """The column with the names a reader corrected."""
     spine = shift_levels(spine, settings.shift_levels)
     return spine if settings.named is None else name_from(spine, settings.named)
+
+
+def _signs(
+    main: Series,
+    spine: Spine,
+    measures: Sequence[VertebraMeasures],
+    findings: Findings,
+    etiology: Etiology,
+    settings: Settings,
+) -> tuple[Signs | None, ...]:
+    """The signs of the vertebrae in which something was found; None for the others."""
+    concerned = {
+        finding.label
+        for finding, cause in zip(findings.vertebrae, etiology.vertebrae, strict=True)
+        if finding.verdict in WITH_SIGNS or cause.suspicion is not None
+    }
+    if not concerned:
+        return tuple(None for _ in spine.vertebrae)
+    found = signs_of_all(
+        main.volume, spine, measures, settings.signs, main.ref.acquisition, labels=concerned, suspects=concerned
+    )
+    by_label = {signs.label: signs for signs in found}
+    return tuple(by_label.get(vertebra.label) for vertebra in spine.vertebrae)
 
 
 def _measured(series: StudySeries, spine: Spine, settings: VertebraSettings) -> tuple[VertebraMeasures, ...]:
