@@ -10,6 +10,7 @@ from wirbel.finding import Verdict
 from wirbel.spine import Level, NumberingStatus, evidence_from_masks
 from wirbel.spine.shift import NamedVertebra
 from wirbel.study import Series, SeriesRef, Settings, StudySeries, analyse, flat
+from wirbel.study.no_spine import must_have_a_whole_one
 from wirbel.vertebra import BodyHeights, Density, NotMeasured, Reason
 from wirbel.volume import Acquisition, Grid, Kernel, LabelMap, Plane, Volume
 
@@ -145,6 +146,28 @@ def test_a_ct_in_which_every_vertebra_is_cut_is_refused(drawn, segment):
     with pytest.raises(InputRejected, match="no whole vertebra: 3 seen") as refused:
         analyse(StudySeries(series, series, series), segment=all_cut, settings=Settings())
     assert refused.value.code == "NO_WHOLE_VERTEBRA"
+
+
+@pytest.mark.parametrize(
+    ("cut", "refused"),
+    [
+        ((False, False, True, True, True, True), True),
+        ((True, False, False, False, False, True), False),
+        ((True, True, False, False, True, True), False),
+        ((True, False, True), False),
+    ],
+)
+def test_a_side_of_the_image_through_the_column_is_refused_and_its_ends_are_not(cut, refused, drawn, segment):
+    series = InMemory(drawn[0])
+    whole = analyse(StudySeries(series, series, series), segment=segment, settings=Settings()).measures[1]
+    edge = NotMeasured(Reason.TOUCHES_EDGE)
+    measures = [replace(whole, heights=edge) if one else whole for one in cut]
+    if not refused:
+        must_have_a_whole_one(measures, series.ref)
+        return
+    with pytest.raises(InputRejected, match="3 of 4 vertebrae between") as said:
+        must_have_a_whole_one(measures, series.ref)
+    assert said.value.code == "NO_WHOLE_VERTEBRA"
 
 
 def test_settings_become_flat_values_of_jsons_kinds():
