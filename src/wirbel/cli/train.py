@@ -1,9 +1,12 @@
-"""`wirbel train spine`: the networks from drawings and real CTs to a bundle."""
+"""`wirbel train`: the networks from drawings and real CTs to a bundle."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from wirbel.cli.train_fracture import fracture
+from wirbel.cli.train_signs import signs
 
 app = typer.Typer(no_args_is_help=True, help="Train networks (needs the extra 'train'). Research use only.")
 
@@ -44,3 +47,7 @@ def spine(
     )
     bundle = train_spine(out, data, plan, version=version, say=lambda line: typer.echo(line, err=True))
     typer.echo(str(bundle))
+
+
+app.command("fracture")(fracture)
+app.command("signs")(signs)

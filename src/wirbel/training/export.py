@@ -36,13 +36,13 @@ def export_onnx(net: SpineNet, checkpoint: Path, path: Path) -> None:
             dynamo=False,
         )
     model = onnx.load(str(part))
-    _halve_weights(model)
+    halve_weights(model)
     onnx.checker.check_model(model)
     onnx.save(model, str(part))
     part.rename(path)
 
 
-def _halve_weights(model: onnx.ModelProto) -> None:
+def halve_weights(model: onnx.ModelProto) -> None:
     """Store weights in float16 and cast them when the model is loaded; in place, the model is the caller's own."""
     graph = model.graph
     casts = []

@@ -1,0 +1,105 @@
+"""From checkpoints to a bundle: ONNX members, `scorer.json`, `bundle.json`."""
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import onnx
+import torch
+
+from wirbel.errors import ModelError
+from wirbel.network.bundle import FORMAT, Bundle, file_sha256, load_bundle
+from wirbel.network.fracture import OUTPUTS, SCORER
+from wirbel.training.export import halve_weights
+from wirbel.training.fracture.fit import best_weights
+from wirbel.training.fracture.nets import CHANNELS, FractureNet
+from wirbel.training.fracture.recipe import Recipe
+
+SIZE = (64, 64, 64)
+
+
+def trained_net(recipe: Recipe, checkpoint: Path) -> FractureNet:
+    """The member as it is exported: best averaged weights, in evaluation mode."""
+    net = FractureNet(recipe.kind)
+    net.load_state_dict(best_weights(checkpoint))
+    return net.float().eval()
+
+
+def export_member(net: FractureNet, path: Path) -> None:
+    """Write a member as ONNX with half-precision weights; n is free."""
+    part = path.with_suffix(".part.onnx")
+    crops = torch.zeros(2, CHANNELS[net.kind], *SIZE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            net,
+            (crops,),
+            str(part),
+            input_names=["crops"],
+            output_names=list(OUTPUTS),
+            dynamic_axes={name: {0: "n"} for name in ("crops", *OUTPUTS)},
+            opset_version=17,
+            dynamo=False,
+        )
+    model = onnx.load(str(part))
+    halve_weights(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(part))
+    part.replace(path)
+
+
+def write_ensemble(
+    folder: Path,
+    recipe: Recipe,
+    checkpoints: Sequence[Path],
+    *,
+    name: str,
+    version: str,
+    trained_on: str,
+    simulated: bool,
+    made_by: Mapping[str, str],
+) -> Bundle:
+    """Export all members and describe them; the bundle as it is read back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    members, heads = [], []
+    for k, checkpoint in enumerate(checkpoints):
+        net = trained_net(recipe, checkpoint)
+        members.append(f"{recipe.name}_{k}")
+        export_member(net, folder / f"{members[-1]}.onnx")
+        weights = net.head.weight.detach()[0].double()
+        heads.append({"weights": weights.tolist(), "bias": float(net.head.bias.detach()[0])})
+    about = {
+        "name": name,
+        "kind": recipe.kind,
+        "members": members,
+        "crop": {"size": list(SIZE), "spacing_mm": 1.0},
+        "trained_with_normals": recipe.trained_with_normals,
+        "simulated": simulated,
+        "settings_sha256": made_by.get("settings_sha256", ""),
+        "code_sha256": made_by.get("code_sha256", ""),
+        "heads": heads,
+    }
+    _write(folder / SCORER, about)
+    files = {f: file_sha256(folder / f) for f in (*(f"{m}.onnx" for m in members), SCORER)}
+    told = {
+        "format": FORMAT,
+        "name": name,
+        "version": version,
+        "licence": "CC-BY-SA-4.0",
+        "files": files,
+        "trained_on": [trained_on],
+        "simulated": simulated,
+        "notice": "Research use only. Not a medical device; not for diagnosis or treatment.",
+    }
+    _write(folder / "bundle.json", told)
+    read = load_bundle(folder)
+    if any(read.files[f] != h for f, h in files.items()):
+        raise ModelError(f"bundle {name!r} was changed while it was written: run the command again")
+    return read
+
+
+def _write(path: Path, plain: Mapping[str, object]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,194 @@
+"""The crops of a cohort as rows with random access, also while a simulated cohort is still being drawn."""
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wirbel.cohort.crops import HU_FILE, INDEX_FILE, MASK_FILE, SETTINGS_FILE, read_crops
+from wirbel.cohort.labelled import Diagnosis
+from wirbel.errors import InputRejected, UsageError
+from wirbel.phantom.cohort.make import PROGRESS, SETTINGS, TRUTH_FILE
+
+MARKS_FILE = "marks.npy"
+#: Arms without which a simulated cohort cannot be learnt from.
+TRAINING_ARMS = ("train", "train_sound")
+
+
+@dataclass(frozen=True, slots=True)
+class CropRow:
+    """One crop: its place in the arrays, whose it is, its class, what it is for.
+
+    `arm` is the split where the cohort has no arms. `truth` holds what was painted, by name; else it is empty.
+    """
+
+    row: int
+    patient: str
+    vertebra: str
+    diagnosis: Diagnosis
+    split: str
+    fold: int | None
+    arm: str
+    truth: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropData:
+    """A crop folder: memory-mapped arrays and the rows that are there.
+
+    `marks` says what was painted where (drawings only). `unfinished` names arms that are still being drawn: `rows`
+    has what is there of them. `made_by` holds the digests of the drawings' settings and code.
+    """
+
+    hu: np.ndarray
+    mask: np.ndarray
+    marks: np.ndarray | None
+    rows: tuple[CropRow, ...]
+    simulated: bool
+    made_by: tuple[tuple[str, str], ...]
+    unfinished: tuple[str, ...]
+
+    @property
+    def training(self) -> tuple[CropRow, ...]:
+        """The rows to train on."""
+        return tuple(r for r in self.rows if r.split == "train")
+
+    def arm(self, name: str) -> tuple[CropRow, ...]:
+        """The rows of one arm."""
+        return tuple(r for r in self.rows if r.arm == name)
+
+    @property
+    def other_arms(self) -> tuple[str, ...]:
+        """Arms that are not trained on, in the order of their rows."""
+        return tuple(dict.fromkeys(r.arm for r in self.rows if r.split != "train"))
+
+
+def open_crops(folder: Path) -> CropData:
+    """A finished folder of crops, or a simulated one that is being drawn.
+
+    Raises `InputRejected` for what is no such folder, a class that the table does not know, a patient in two splits
+    and a vertebra named twice.
+    """
+    if (folder / SETTINGS_FILE).is_file():
+        crops = read_crops(folder)
+        told = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
+        truth = _truth(folder / TRUTH_FILE)
+        plain = [(i, row, truth[i] if truth else {}) for i, row in enumerate(crops.rows)]
+        hu, mask, unfinished = crops.hu, crops.mask, ()
+        simulated = bool(told.get("simulated", False))
+    elif (folder / PROGRESS).is_file():
+        hu, mask, plain, unfinished = _being_drawn(folder)
+        simulated = True
+    else:
+        raise InputRejected(f"{folder.name!r} holds no crops: make them with wirbel cohort crops")
+    rows = tuple(_row(i, index, truth) for i, index, truth in sorted(plain, key=lambda p: p[0]))
+    _must_fit(rows)
+    marks_file = folder / MARKS_FILE
+    marks = np.load(marks_file, mmap_mode="r") if marks_file.is_file() else None
+    return CropData(hu, mask, marks, rows, simulated, _made_by(folder), unfinished)
+
+
+def must_be_sound(data: CropData, rows: Sequence[CropRow]) -> None:
+    """Raise `InputRejected` for the first crop with values that are no numbers, or with nothing in its mask."""
+    floats = data.hu.dtype.kind == "f"
+    for r in rows:
+        if floats and not np.isfinite(data.hu[r.row]).all():
+            raise InputRejected(
+                f"crop {r.row} ({r.patient} {r.vertebra}) holds values that are no numbers (NaN or infinite): make "
+                "the crops again",
+                code="NOT_A_NUMBER",
+            )
+        if not (data.mask[r.row] & 1).any():
+            raise InputRejected(
+                f"crop {r.row} ({r.patient} {r.vertebra}) has no mask of its vertebra: segment it and make the "
+                "crops again",
+                code="NOT_IN_MASK",
+            )
+
+
+def data_digest(data: CropData, rows: Sequence[CropRow]) -> str:
+    """SHA-256 over rows and voxels that are trained on."""
+    digest = hashlib.sha256()
+    for r in rows:
+        told = (r.row, r.patient, r.vertebra, r.diagnosis.value, r.fold)
+        digest.update((";".join(map(str, told)) + "\n").encode())
+        digest.update(np.ascontiguousarray(data.hu[r.row]))
+        digest.update(np.ascontiguousarray(data.mask[r.row]))
+    return digest.hexdigest()
+
+
+_Plain = list[tuple[int, dict[str, str], dict[str, str]]]
+
+
+def _being_drawn(folder: Path) -> tuple[np.ndarray, np.ndarray, _Plain, tuple[str, ...]]:
+    """The rows that are there, and which arms lack some; a line that is being written does not count."""
+    try:
+        told = json.loads((folder / SETTINGS).read_text("utf-8"))
+        wanted = {str(a["name"]): _size(a) for a in told["settings"]["arms"]}
+        lines = (folder / PROGRESS).read_text("utf-8").splitlines(keepends=True)
+        rows = [pair for line in lines if line.endswith("\n") for pair in json.loads(line)["rows"]]
+        hu, mask = (np.load(folder / name, mmap_mode="r") for name in (HU_FILE, MASK_FILE))
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise InputRejected(f"{folder.name!r} holds a damaged cohort ({type(exc).__name__}): draw it anew") from exc
+    have = Counter(index["arm"] for index, _ in rows)
+    unfinished = tuple(name for name, n in wanted.items() if have[name] < n)
+    if not set(wanted) - set(unfinished):
+        raise UsageError(f"{folder.name!r} is still being drawn and no arm is complete: wait for the first")
+    plain = [(int(truth["row"]), index, truth) for index, truth in rows]
+    return hu, mask, plain, unfinished
+
+
+def _size(arm: dict[str, Any]) -> int:
+    return sum(int(arm[k]) for k in ("osteoporotic", "malignant", "lesions", "normal", "mimics", "discitis"))
+
+
+def _truth(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def _row(row: int, index: dict[str, str], truth: dict[str, str]) -> CropRow:
+    try:
+        diagnosis = Diagnosis(index["class"])
+    except ValueError:
+        raise InputRejected(
+            f"{INDEX_FILE}, crop {row}: class {index['class']!r} is none of {', '.join(d.value for d in Diagnosis)}"
+        ) from None
+    except KeyError:
+        raise InputRejected(f"{INDEX_FILE} has no column 'class': make the crops again") from None
+    split = index.get("split") or "train"
+    fold = int(index["fold"]) if index.get("fold") else None
+    return CropRow(
+        row, index["patient"], index["vertebra"], diagnosis, split, fold, index.get("arm") or split,
+        tuple(truth.items()),
+    )  # fmt: skip
+
+
+def _must_fit(rows: Sequence[CropRow]) -> None:
+    split: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
+    for r in rows:
+        if split.setdefault(r.patient, r.split) != r.split:
+            raise InputRejected(
+                f"patient {r.patient!r} stands in two splits ({split[r.patient]} and {r.split}): a patient "
+                "belongs to one"
+            )
+        if (r.patient, r.vertebra) in seen:
+            raise InputRejected(f"{r.patient!r} has two crops of {r.vertebra}: keep one a vertebra")
+        seen.add((r.patient, r.vertebra))
+
+
+def _made_by(folder: Path) -> tuple[tuple[str, str], ...]:
+    path = folder / SETTINGS
+    if not path.is_file():
+        return ()
+    told = json.loads(path.read_text("utf-8"))
+    return tuple((k, str(told.get(k, ""))) for k in ("settings_sha256", "code_sha256"))

@@ -1,0 +1,392 @@
+"""Training of the classifiers: what is refused, what is bent, what goes on after a kill, what is exported."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from typer.testing import CliRunner  # noqa: E402
+
+from wirbel.cli.main import app  # noqa: E402
+from wirbel.errors import InputRejected, UsageError, WirbelError  # noqa: E402
+from wirbel.etiology.network_input import central, network_input  # noqa: E402
+from wirbel.network.bundle import load_bundle  # noqa: E402
+from wirbel.network.fracture import open_fracture  # noqa: E402
+from wirbel.training.fracture.augment import Augmenter, AugmentSettings  # noqa: E402
+from wirbel.training.fracture.batches import BentCrops, sign_targets, training_batches  # noqa: E402
+from wirbel.training.fracture.bundle import trained_net  # noqa: E402
+from wirbel.training.fracture.crop_rows import open_crops  # noqa: E402
+from wirbel.training.fracture.fit import FitSettings, best_weights, fit_member  # noqa: E402
+from wirbel.training.fracture.nets import StudyNet  # noqa: E402
+from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
+from wirbel.training.fracture.run import FracturePlan, train_fracture  # noqa: E402
+
+SIDE = 70
+COLUMNS = ("patient", "vertebra", "class", "split", "fold", "arm")
+QUICK = FitSettings(epochs=1, batch=4, warm_up=2)
+
+
+def a_row(k: int, diagnosis: str, split: str = "train") -> dict[str, str]:
+    return {"patient": f"p{k}", "vertebra": "L1", "class": diagnosis, "split": split, "fold": "", "arm": split}
+
+
+def some_rows(n: int = 8) -> list[dict[str, str]]:
+    both = ("malignant_fracture", "osteoporotic_fracture")
+    return [a_row(k, both[k % 2]) for k in range(n)] + [a_row(n + k, both[k % 2], "test") for k in range(2)]
+
+
+def crops_in(folder: Path, rows: list[dict[str, str]], *, hu: np.ndarray | None = None) -> Path:
+    """A folder as `wirbel cohort crops` makes it; malignant bodies have a hole."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    mask = np.zeros((len(rows), SIDE, SIDE, SIDE), np.uint8)
+    mask[:, 22:48, 20:50, 18:52] = 1
+    mask[:, :14, 20:50, 18:52] = 2
+    values = rng.normal(20, 30, mask.shape).astype(np.int16)
+    values[mask == 1] += 200
+    for i, row in enumerate(rows):
+        if row["class"].startswith("malignant"):
+            values[i, 28:42, 28:42, 28:42] = 0
+    np.save(folder / "hu.npy", values if hu is None else hu)
+    np.save(folder / "mask.npy", mask)
+    with (folder / "index.tsv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, delimiter="\t")
+        writer.writeheader()
+        writer.writerows(rows)
+    said = {"size": [SIDE] * 3, "spacing_mm": 1.0, "simulated": True}
+    (folder / "crops.json").write_text(json.dumps(said))
+    return folder
+
+
+def quiet(_line: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Crops, and the run folder of a short training on them."""
+    base = tmp_path_factory.mktemp("trained")
+    crops = crops_in(base / "crops", some_rows())
+    options = ["--model", "b1", "--folds", "2", "--epochs", "1", "--batch", "4", "--device", "cpu"]
+    done = CliRunner().invoke(app, ["train", "fracture", str(crops), "-o", str(base / "run"), *options])
+    assert done.exit_code == 0, done.output
+    return crops, base / "run"
+
+
+def test_a_run_folder_tells_what_was_done(trained: tuple[Path, Path]) -> None:
+    config = json.loads((trained[1] / "config.json").read_text())
+    assert config["simulated"] is True
+    assert config["plan"]["fit"]["seed"] == 1
+    assert config["crops"] == 8 and config["malignant"] == 4
+    assert len(config["data_sha256"]) == 64
+    assert "torch" in config["environment"]
+    with (trained[1] / "fold_0" / "curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [r["epoch"] for r in rows] == ["1"]
+    assert 0 < float(rows[0]["validation_loss"]) < 5
+
+
+def test_training_crops_are_scored_by_the_member_that_never_saw_them(trained: tuple[Path, Path]) -> None:
+    with (trained[1] / "scores.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert sorted(int(r["row"]) for r in rows) == list(range(10))
+    learnt = chosen(open_crops(trained[0]).rows, recipe_named("b1"), folds=2, seed=1)
+    fold = {u.crop.row: u.fold for u in learnt}
+    for r in rows:
+        given = [k for k in range(2) if r[f"member_{k}"]]
+        assert given == ([fold[int(r["row"])]] if r["set"] == "out_of_fold" else [0, 1])
+        assert r["set"] == ("out_of_fold" if int(r["row"]) < 8 else "test")
+
+
+def test_what_is_exported_says_what_torch_says(trained: tuple[Path, Path]) -> None:
+    crops, run = trained
+    networks = open_fracture(load_bundle(run / "bundle"))
+    data = open_crops(crops)
+    said = networks.score(data.hu[:3], data.mask[:3])
+    middles = [(central(data.hu[i]), np.ascontiguousarray(central(data.mask[i]))) for i in range(3)]
+    images = np.stack([network_input(hu, mask, "context") for hu, mask in middles])
+    for k in range(2):
+        net = trained_net(recipe_named("b1"), run / f"fold_{k}" / "checkpoint.pt")
+        with torch.no_grad():
+            log_odds, features, maps = net(torch.from_numpy(images))
+        np.testing.assert_allclose(said.log_odds[:, k], log_odds.numpy(), atol=5e-3)
+        np.testing.assert_allclose(said.maps[k], maps.numpy(), atol=2e-2)
+        assert maps.shape[2:] == (8, 8, 8)
+        head = networks.about.heads[k]
+        by_hand = features.double().numpy() @ head.weights + head.bias
+        np.testing.assert_allclose(by_hand, log_odds.numpy(), atol=1e-4)
+
+
+def test_a_finished_run_is_not_trained_again_and_another_seed_needs_another_folder(
+    trained: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crops, run = trained
+    before = (run / "bundle" / "b1_0.onnx").read_bytes()
+    plan = FracturePlan(model="b1", folds=2, fit=QUICK, device="cpu")
+    said: list[str] = []
+    train_fracture(crops, run, plan, say=said.append)
+    assert not any("epoch" in line for line in said)
+    assert (run / "bundle" / "b1_0.onnx").read_bytes() == before
+    with pytest.raises(UsageError, match=r"another (seed|folds)"):
+        train_fracture(crops, run, replace(plan, fit=replace(QUICK, seed=2)), say=quiet)
+    with pytest.raises(UsageError, match="another model"):
+        train_fracture(crops, run, replace(plan, model="a1"), say=quiet)
+
+
+def test_a_killed_member_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    data = open_crops(crops_in(tmp_path / "crops", some_rows()))
+    recipe = recipe_named("a1")
+    learnt = chosen(data.rows, recipe, folds=2, seed=1)
+    settings = replace(QUICK, epochs=2)
+    cpu = torch.device("cpu")
+
+    def killed(_done: object) -> None:
+        raise KeyboardInterrupt
+
+    whole = fit_member(data, recipe, learnt, 0, tmp_path / "whole", settings, device=cpu)
+    with pytest.raises(KeyboardInterrupt):
+        fit_member(data, recipe, learnt, 0, tmp_path / "cut", settings, device=cpu, say=killed)
+    torch.manual_seed(99)
+    cut = fit_member(data, recipe, learnt, 0, tmp_path / "cut", settings, device=cpu)
+    a, b = (torch.load(p, weights_only=True)["net"] for p in (whole, cut))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert set(best_weights(cut)) == set(a)
+
+
+def _other_class(rows: list[dict[str, str]]) -> None:
+    rows[3]["class"] = "arthritis"
+
+
+def _one_class(rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        row["class"] = "malignant_fracture"
+
+
+def _three_patients(rows: list[dict[str, str]]) -> None:
+    del rows[3:]
+
+
+def _two_splits(rows: list[dict[str, str]]) -> None:
+    rows[-1]["patient"], rows[-1]["vertebra"] = "p0", "L2"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_other_class, "class 'arthritis' is none of"),
+        (_one_class, "all 8 training crops are malignant"),
+        (_three_patients, "too few for 2 folds"),
+        (_two_splits, "two splits"),
+    ],
+)
+def test_a_table_that_cannot_serve_is_refused_and_nothing_is_written(
+    tmp_path: Path, spoil: Callable[[list[dict[str, str]]], None], says: str
+) -> None:
+    rows = some_rows()
+    spoil(rows)
+    crops = crops_in(tmp_path / "crops", rows)
+    with pytest.raises(InputRejected, match=says) as told:
+        train_fracture(crops, tmp_path / "run", FracturePlan(folds=2, model="b1", fit=QUICK), say=quiet)
+    assert "\n" not in str(told.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_crop_with_nan_and_a_crop_without_mask_are_named(tmp_path: Path) -> None:
+    rows = some_rows()
+    hu = np.zeros((len(rows), SIDE, SIDE, SIDE), np.float32)
+    hu[5, 3, 3, 3] = np.nan
+    crops = crops_in(tmp_path / "nan", rows, hu=hu)
+    plan = FracturePlan(folds=2, model="b1", fit=QUICK)
+    with pytest.raises(InputRejected, match=r"crop 5 .*no numbers"):
+        train_fracture(crops, tmp_path / "run", plan, say=quiet)
+    crops = crops_in(tmp_path / "bare", rows)
+    mask = np.load(crops / "mask.npy")
+    mask[2] = 2
+    np.save(crops / "mask.npy", mask)
+    with pytest.raises(InputRejected, match=r"crop 2 .*no mask"):
+        train_fracture(crops, tmp_path / "run", plan, say=quiet)
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_such_model_device_or_folder(tmp_path: Path) -> None:
+    crops = crops_in(tmp_path / "crops", some_rows())
+    wrong: list[tuple[Path, FracturePlan]] = [
+        (crops, FracturePlan(model="c9")),
+        (crops, FracturePlan(model="b1", folds=1)),
+        (crops, FracturePlan(model="b1", folds=2, device="abacus")),
+        (tmp_path, FracturePlan()),
+    ]
+    for folder, plan in wrong:
+        with pytest.raises(WirbelError):
+            train_fracture(folder, tmp_path / "run", plan, say=quiet)
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "letter.txt").write_text("mine")
+    with pytest.raises(UsageError, match="not empty"):
+        train_fracture(crops, full, FracturePlan(model="b1", folds=2, fit=QUICK), say=quiet)
+
+
+def test_a_cohort_that_is_being_drawn_gives_what_is_there_and_names_what_is_not_complete(tmp_path: Path) -> None:
+    rows = some_rows()
+    crops = crops_in(tmp_path / "crops", rows)
+    (crops / "crops.json").unlink()
+    kinds = ("osteoporotic", "malignant", "lesions", "normal", "mimics", "discitis")
+    arms = [{"name": n, **dict.fromkeys(kinds, 0), "malignant": size} for n, size in (("train", 8), ("test", 2))]
+    (crops / "cohort.json").write_text(json.dumps({"settings_sha256": "ab", "settings": {"arms": arms}}))
+    lines = [
+        json.dumps({"patient": r["patient"], "rows": [[r, {"row": str(i), "lytic_mm3": "5"}]]}) + "\n"
+        for i, r in enumerate(rows)
+    ]
+    (crops / "progress.jsonl").write_text("".join(reversed(lines[:9])) + lines[9][:20])
+    data = open_crops(crops)
+    assert data.simulated
+    assert data.unfinished == ("test",)
+    assert [r.row for r in data.rows] == list(range(9))
+    assert dict(data.made_by)["settings_sha256"] == "ab"
+    (crops / "progress.jsonl").write_text("".join(lines[:5]))
+    with pytest.raises(UsageError, match="no arm is complete"):
+        open_crops(crops)
+    (crops / "progress.jsonl").write_text("".join(lines[:5] + lines[8:]))
+    with pytest.raises(UsageError, match="train is not complete"):
+        train_fracture(crops, tmp_path / "run", FracturePlan(model="b1", folds=2, fit=QUICK), say=quiet)
+
+
+def test_patients_stay_whole_and_the_cohort_s_own_folds_are_kept(tmp_path: Path) -> None:
+    rows = some_rows(16)
+    for k in range(4):
+        rows.append({**rows[k], "vertebra": "L2"})
+    for k, row in enumerate(rows):
+        row["fold"] = "" if row["split"] == "test" else str(1 + (int(row["patient"][1:]) // 2) % 2)
+        rows[k] = row
+    data = open_crops(crops_in(tmp_path / "crops", rows))
+    own = chosen(data.rows, RECIPES["a1"], folds=2, seed=1)
+    assert all(u.fold == u.crop.fold - 1 for u in own if u.crop.fold is not None)
+    dealt = chosen(data.rows, RECIPES["a1"], folds=3, seed=1)
+    assert {u.fold for u in dealt} == {0, 1, 2}
+    for patient in {u.crop.patient for u in dealt}:
+        assert len({u.fold for u in dealt if u.crop.patient == patient}) == 1
+    assert dealt == chosen(data.rows, RECIPES["a1"], folds=3, seed=1)
+
+
+def test_what_each_model_learns_from() -> None:
+    assert {r.name: (r.kind, len(r.classes), r.trained_with_normals) for r in RECIPES.values()} == {
+        "a1": ("masked", 2, False),
+        "a2": ("masked", 3, False),
+        "b1": ("context", 2, False),
+        "b2": ("context", 5, True),
+    }
+
+
+STILL = AugmentSettings(
+    flip=0.0, turn_deg=0.0, zoom=0.0, shift_mm=0.0, elastic_mm=0.0, gain=0.0, offset_hu=0.0, blur=0.0, noise_hu=0.0
+)
+
+
+@pytest.fixture
+def crop() -> tuple[np.ndarray, np.ndarray]:
+    """A body off the middle, so that turning and mirroring show; HU follow the mask."""
+    mask = np.zeros((SIDE, SIDE, SIDE), np.uint8)
+    mask[25:45, 22:42, 30:55] = 1
+    return np.where(mask == 1, 300, 0).astype(np.int16), mask
+
+
+@pytest.mark.parametrize("bend", [0.0, 1.0])
+def test_no_bending_gives_the_middle_and_mirroring_mirrors_it(
+    crop: tuple[np.ndarray, np.ndarray], bend: float
+) -> None:
+    rng = np.random.default_rng(0)
+    still = Augmenter(replace(STILL, bend=bend), seed=0)(*crop, crop[1], rng)
+    np.testing.assert_allclose(still.hu, central(crop[0]), atol=0.1)
+    assert np.array_equal(still.mask, central(crop[1]))
+    assert still.marks is not None and np.array_equal(still.marks, central(crop[1])[1::2, 1::2, 1::2])
+    mirrored = Augmenter(replace(STILL, bend=bend, flip=1.0), seed=0)(*crop, None, rng)
+    np.testing.assert_allclose(mirrored.hu, central(crop[0])[:, :, ::-1], atol=0.1)
+    assert np.array_equal(mirrored.mask, central(crop[1])[:, :, ::-1])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mask_and_paint_bend_as_the_image_does(crop: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+    settings = replace(AugmentSettings(), gain=0.0, offset_hu=0.0, blur=0.0, noise_hu=0.0)
+    for bend in (0.0, 1.0):
+        bent = Augmenter(replace(settings, bend=bend), seed=0)(*crop, crop[1], np.random.default_rng(seed))
+        apart = (bent.hu > 150) != (bent.mask == 1)
+        assert apart.mean() < 0.01
+        assert bent.marks is not None
+        assert ((bent.hu > 150)[1::2, 1::2, 1::2] != (bent.marks == 1)).mean() < 0.01
+        assert not np.array_equal(bent.mask, central(crop[1]))
+
+
+def test_rotation_is_sagittal(crop: tuple[np.ndarray, np.ndarray]) -> None:
+    bent = Augmenter(replace(STILL, turn_deg=10.0, bend=1.0), seed=0)(*crop, None, np.random.default_rng(1))
+    own, before = np.argwhere(bent.mask == 1), np.argwhere(central(crop[1]) == 1)
+    assert own[:, 2].min() == before[:, 2].min() and own[:, 2].max() == before[:, 2].max()
+    assert own[:, 0].max() - own[:, 0].min() > before[:, 0].max() - before[:, 0].min()
+
+
+def test_degrading_stays_within_its_bounds(crop: tuple[np.ndarray, np.ndarray]) -> None:
+    settings = replace(STILL, gain=0.05, offset_hu=10.0, noise_hu=25.0, blur=1.0)
+    augmenter = Augmenter(settings, seed=0)
+    for seed in range(5):
+        bent = augmenter(*crop, None, np.random.default_rng(seed))
+        inside = bent.hu[25:33, 22:33, 34:40]
+        assert 300 * 0.95 - 10 - 5 < inside.mean() < 300 * 1.06 + 10 + 5
+        assert inside.std() < 30
+
+
+def test_paint_is_told_where_any_of_it_is(tmp_path: Path) -> None:
+    rows = some_rows()
+    folder = crops_in(tmp_path / "crops", rows)
+    marks = np.zeros((len(rows), SIDE, SIDE, SIDE), np.uint8)
+    marks[:, 30:33, 30:40, 20:24] = 9
+    marks[:, 10:20, 10:20, 10:20] = 5
+    np.save(folder / "marks.npy", marks)
+    truth = [{"row": str(i), "lytic_mm3": str(100 * i), "vacuum_mm3": ""} for i in range(len(rows))]
+    with (folder / "truth.tsv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, truth[0].keys(), delimiter="\t")
+        writer.writeheader()
+        writer.writerows(truth)
+    data = open_crops(folder)
+    learnt = chosen(data.rows, RECIPES["b1"], folds=2, seed=1)
+    signs = sign_targets(learnt)
+    assert signs is not None
+    assert np.isnan(signs).all(axis=0).sum() == signs.shape[1] - 1
+    settings = replace(STILL, bend=0.0)
+    crops = BentCrops(data, learnt, "context", settings, seed=1, signs=signs, paint=True)
+    batch = next(iter(training_batches(crops, epoch=1, batch=4, seed=1, workers=0)))
+    assert batch.taught.marks_4mm is not None and batch.taught.marks_8mm is not None
+    sampled = central(marks[0])[1::2, 1::2, 1::2]
+    for kind in (5, 9):
+        there = (sampled == kind).reshape(16, 2, 16, 2, 16, 2).max(axis=(1, 3, 5))
+        assert np.array_equal(batch.taught.marks_4mm[0, kind - 1].numpy() > 0, there)
+        coarse = there.reshape(8, 2, 8, 2, 8, 2).max(axis=(1, 3, 5))
+        assert np.array_equal(batch.taught.marks_8mm[0, kind - 1].numpy() > 0, coarse)
+
+
+def test_without_a_truth_nothing_is_taught_of_it(tmp_path: Path) -> None:
+    data = open_crops(crops_in(tmp_path / "crops", some_rows()))
+    learnt = chosen(data.rows, RECIPES["b1"], folds=2, seed=1)
+    assert sign_targets(learnt) is None
+    crops = BentCrops(data, learnt, "context", AugmentSettings(), seed=1, signs=None, paint=True)
+    batch = next(iter(training_batches(crops, epoch=1, batch=4, seed=1, workers=0)))
+    assert batch.taught.marks_4mm is None and batch.taught.signs is None
+
+
+def test_the_study_s_network_has_its_published_size() -> None:
+    count = sum(p.numel() for p in StudyNet().parameters())
+    assert count == pytest.approx(4.88e6, rel=0.02)
+
+
+@pytest.mark.slow
+def test_a_hole_in_the_bone_is_learnt(tmp_path: Path) -> None:
+    crops = crops_in(tmp_path / "crops", some_rows(40))
+    plan = FracturePlan(model="b1", folds=2, fit=replace(QUICK, epochs=8, learning_rate=2e-3))
+    train_fracture(crops, tmp_path / "run", plan, say=quiet)
+    with (tmp_path / "run" / "figures.tsv").open() as file:
+        out_of_fold = next(csv.DictReader(file, delimiter="\t"))
+    assert float(out_of_fold["auc"]) > 0.95
