@@ -12,15 +12,20 @@ from wirbel.spine.settings import SpineSettings
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Anchors seen under a labelling, and clear readings that contradict it, both in words."""
+    """Anchors seen under a labelling, and clear readings that contradict it, both in words.
+
+    `from_sacrum`: the sacrum is in view and the chest's upper end is not: the number of ribs is not counted.
+    """
 
     seen: tuple[str, ...]
     against: tuple[str, ...]
+    from_sacrum: bool
 
 
 def anchors_of(column: ColumnSeen, levels: Sequence[Level], settings: SpineSettings) -> Anchors:
     """The anchors that a labelling rests on."""
-    seen = []
+    seen: list[str] = []
+    from_sacrum = False
     if column.skull_above is not None and column.skull_above >= settings.sure and levels[0].rank <= Level.C2.rank:
         seen.append(f"skull above {levels[0].name}")
     thoracic = [i for i, level in enumerate(levels) if level.region == "T"]
@@ -30,11 +35,12 @@ def anchors_of(column: ColumnSeen, levels: Sequence[Level], settings: SpineSetti
     if beyond > 0 and _contrast(column, thoracic[-2:], below=True) >= settings.rib_contrast:
         seen.append(f"last rib at {levels[thoracic[-1]].name}")
     if column.sacrum_below is not None and column.sacrum_below >= settings.sure and levels[-1].region == "L":
+        from_sacrum = not seen or seen[0].startswith("last rib")
         seen.append(f"sacrum below {levels[-1].name}")
     given = [level.name for v, level in zip(column.vertebrae, levels, strict=True) if v.given is level]
     if given:
         seen.append("given: " + ", ".join(given))
-    return Anchors(tuple(seen), _against(column, levels, settings))
+    return Anchors(tuple(seen), _against(column, levels, settings), from_sacrum and not given)
 
 
 def _contrast(column: ColumnSeen, thoracic: Sequence[int], *, below: bool) -> float:

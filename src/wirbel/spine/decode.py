@@ -1,7 +1,7 @@
 """One decoding over the whole column: every variant, every start, missed vertebrae, both nuisances.
 
 The offset that all appearance readings share moves a little from one vertebra to the next, so that a reading which
-stretches or squeezes the column is not mistaken for one vertebra more or fewer.
+stretches or squeezes the column is not mistaken for one vertebra more or fewer. So does the patient's size.
 """
 
 from collections.abc import Sequence
@@ -59,6 +59,7 @@ class _Variant:
     log_step: Float64[np.ndarray, "m t s l"]
     log_end: Float64[np.ndarray, " l"]
     drift: Float64[np.ndarray, "o o"]
+    growth: Float64[np.ndarray, "s s"]
 
 
 def decode(column: ColumnSeen, settings: SpineSettings) -> Decoding:
@@ -110,7 +111,7 @@ def _variant(column: ColumnSeen, kind: tuple[int, int], prior: float, settings: 
     skull = _border(column.skull_above, np.arange(n) < 2, settings)  # C1 is often part of the skull to a detector
     start = common.log_offset[:, None, None] + common.log_scale[:, None] + skull + np.log(prior / n)
     sacrum = _border(column.sacrum_below, np.arange(n) == n - 1, settings)
-    return _Variant(levels, start, np.stack(seen), log_step, sacrum, common.drift)
+    return _Variant(levels, start, np.stack(seen), log_step, sacrum, common.drift, common.growth)
 
 
 def _border(
@@ -129,7 +130,7 @@ def _forward(variant: _Variant) -> Float64[np.ndarray, "n o s l"]:
     out = np.empty_like(variant.log_seen)
     out[0] = variant.log_start + variant.log_seen[0]
     for i in range(1, len(out)):
-        before = _drifted(out[i - 1], variant.drift)
+        before = _drifted(out[i - 1], variant.drift, variant.growth)
         out[i] = variant.log_seen[i] + _log_sum(_moved(variant, before, i - 1), axis=0)
     return out
 
@@ -139,11 +140,11 @@ def _backward(variant: _Variant) -> Float64[np.ndarray, "n o s l"]:
     out = np.empty_like(variant.log_seen)
     out[-1] = variant.log_end
     for i in range(len(out) - 2, -1, -1):
-        below = _drifted(out[i + 1] + variant.log_seen[i + 1], variant.drift.T)
+        below = out[i + 1] + variant.log_seen[i + 1]
         options = np.full((len(STEPS), *below.shape), -np.inf)
         for t, step in enumerate(STEPS):
             options[t, ..., :-step] = below[..., step:] + variant.log_step[i, t, :, :-step]
-        out[i] = _log_sum(options, axis=0)
+        out[i] = _drifted(_log_sum(options, axis=0), variant.drift.T, variant.growth.T)
     return out
 
 
@@ -206,18 +207,22 @@ def _probabilities(
         at, steps = at[passable], steps[passable]
         log = variant.log_start[..., at[:, 0]] + variant.log_seen[0][..., at[:, 0]]
         for i, step in enumerate(steps.T):
-            log = _drifted(log, variant.drift) + variant.log_step[i, step - 1, :, at[:, i]].T
+            log = _drifted(log, variant.drift, variant.growth) + variant.log_step[i, step - 1, :, at[:, i]].T
             log = log + variant.log_seen[i + 1][..., at[:, i + 1]]
         sums[np.array(fits)[passable]] += np.exp(log + variant.log_end[at[:, -1]] - total).sum(axis=(0, 1))
     return [float(p) for p in sums]
 
 
-def _drifted(log: Float64[np.ndarray, "o s k"], drift: Float64[np.ndarray, "o o"]) -> Float64[np.ndarray, "o s k"]:
-    """One vertebra further down: the common offset has moved as `drift` (from row to column) says."""
-    top = log.max(axis=0)
+def _drifted(
+    log: Float64[np.ndarray, "o s k"], drift: Float64[np.ndarray, "o o"], growth: Float64[np.ndarray, "s s"]
+) -> Float64[np.ndarray, "o s k"]:
+    """One vertebra further down: offset and size have moved as `drift` and `growth` (from row to column) say."""
+    top = log.max(axis=(0, 1))
     top[~np.isfinite(top)] = 0.0
+    o, s, k = log.shape
+    offset = (drift.T @ np.exp(log - top).reshape(o, s * k)).reshape(o, s, k)
     with np.errstate(divide="ignore"):
-        moved: np.ndarray = np.log(np.tensordot(drift, np.exp(log - top), axes=(0, 0))) + top
+        moved: np.ndarray = np.log(growth.T @ offset) + top
     return moved
 
 

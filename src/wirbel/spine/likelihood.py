@@ -1,9 +1,11 @@
 """How well each level explains what was seen of each vertebra, in logarithms.
 
 Errors that vertebrae of a column share are kept apart as two nuisances, on grids: a common offset of the appearance
-readings in levels, which drifts along the column, and the patient's size. Without the first, ten vertebrae that are
+readings in levels, and the patient's size. Both drift along the column. Without the first, ten vertebrae that are
 all read one level too low would make a wrong name certain; without its drift, so would a column read as too long or
-too short.
+too short. With the drift of the size, distances and bodies count in full: a chest whose proportions deviate along a
+whole stretch is allowed for, and what is left tells a lowest rib at T11 or T13 from one at T12 where T1 is not in
+view.
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,8 @@ from wirbel.spine.level import Level
 from wirbel.spine.settings import SpineSettings
 
 OFFSETS_LEVELS = np.arange(-3.0, 3.01, 0.5)
-SCALES = np.exp(np.arange(-0.25, 0.251, 0.05))
+SCALE_STEP = 0.05
+SCALES = np.exp(np.arange(-0.25, 0.251, SCALE_STEP))
 #: Fractures, fusion and degeneration shorten a distance by any amount; none makes it longer than this (in
 #: logarithms): what is longer holds a vertebra that was not found.
 OUTLIER_UP_TO = 0.3
@@ -31,12 +34,14 @@ _RANKS = np.arange(1.0, 27.0)
 class Nuisances:
     """Log prior of the common offset and of the patient's size.
 
-    `drift`: the chance of each offset (column) at the next vertebra, by the offset (row) at this one.
+    `drift`: the chance of each offset (column) at the next vertebra, by the offset (row) at this one; `growth`
+    likewise of each size.
     """
 
     log_offset: Float64[np.ndarray, "o"]
     log_scale: Float64[np.ndarray, "s"]
     drift: Float64[np.ndarray, "o o"]
+    growth: Float64[np.ndarray, "s s"]
 
 
 def nuisances(settings: SpineSettings) -> Nuisances:
@@ -47,8 +52,20 @@ def nuisances(settings: SpineSettings) -> Nuisances:
     apart = OFFSETS_LEVELS[:, None] - OFFSETS_LEVELS
     drift = np.exp(-0.5 * (apart / settings.offset_drift_levels) ** 2)
     return Nuisances(
-        np.log(offset / offset.sum()), np.log(scale / scale.sum()), drift / drift.sum(axis=1, keepdims=True)
+        np.log(offset / offset.sum()),
+        np.log(scale / scale.sum()),
+        drift / drift.sum(axis=1, keepdims=True),
+        _random_walk(len(SCALES), settings.scale_drift / SCALE_STEP),
     )
+
+
+def _random_walk(n: int, sd_steps: float) -> Float64[np.ndarray, "s s"]:
+    """Moves by one place of a grid at most, with this SD in places (under 1); the ends hold what would leave."""
+    aside = 0.5 * sd_steps**2
+    walk = (1.0 - 2.0 * aside) * np.eye(n) + aside * (np.eye(n, k=1) + np.eye(n, k=-1))
+    walk[0, 0] += aside
+    walk[-1, -1] += aside
+    return walk
 
 
 def of_vertebra(

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from wirbel.spine.anchors import anchors_of
+from wirbel.spine.anchors import Anchors, anchors_of
 from wirbel.spine.decode import ColumnSeen, Decoding, decode
 from wirbel.spine.evidence import Part, SpineEvidence
 from wirbel.spine.level import Level
@@ -61,7 +61,7 @@ def numbered(
     reason = None
     if not anchors.seen:
         reason = NumberingReason.NO_ANCHOR
-    elif best.probability < (settings.named_against if anchors.against else settings.named_from):
+    elif best.probability < _least(anchors, settings):
         reason = NumberingReason.ANCHORS_DISAGREE if anchors.against else NumberingReason.AMBIGUOUS
     said = anchors.seen + (anchors.against if reason is NumberingReason.ANCHORS_DISAGREE else ())
     end = (column.sacrum_below or 0.0) >= settings.sure
@@ -75,6 +75,13 @@ def numbered(
         anchors=said,
     )
     return (best.levels if reason is None else None), numbering
+
+
+def _least(anchors: Anchors, settings: SpineSettings) -> float:
+    """The probability that a labelling must have to be said."""
+    if anchors.against:
+        return settings.named_against
+    return settings.named_from_sacrum if anchors.from_sacrum else settings.named_from
 
 
 def _with_given_names(evidence: SpineEvidence, levels: list[Level]) -> Spine:
