@@ -140,6 +140,9 @@ def test_a_run_learns_goes_on_where_it_stopped_and_can_be_exported(tmp_path: Pat
     train(make(), loss, patches, run, settings, report=lambda p: told.append(p.step))
     path = train(make(), loss, patches, run, replace(settings, steps=15), report=lambda p: told.append(p.step))
     assert told == [5, 10, 15]
+    kept = torch.load(path, weights_only=True)
+    assert (kept["step"], kept["since"]) == (15, 15)
+    assert kept["seconds"] > 0
     assert (run / "curve.csv").read_text().count("\n") == 2
     export_onnx(make(), path, tmp_path / "net.onnx")
     net = make()

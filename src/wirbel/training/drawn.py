@@ -60,8 +60,8 @@ def _part_of(whole: Grid, centres_lps_mm: np.ndarray, box_mm: float | None, rng:
         near = centres_lps_mm[np.argmin(centres_lps_mm[:, 2])] + [0.0, 25.0, -35.0] + rng.normal(0, 10, 3)
     else:
         near = centres_lps_mm[int(rng.integers(len(centres_lps_mm)))] + [0.0, 12.0, 0.0] + rng.normal(0, 10, 3)
-    low = np.round(whole.to_voxel(near[None])[0]).astype(int) - n // 2
-    return whole.cropped((low[0], low[1], low[2]), (low[0] + n, low[1] + n, low[2] + n))
+    z, y, x = (round(float(at)) - n // 2 for at in whole.to_voxel(near[None])[0])
+    return whole.cropped((z, y, x), (z + n, y + n, x + n))
 
 
 def _sample(labels: PhantomLabels) -> Sample:

@@ -1,7 +1,7 @@
 """Training cases from real CTs: the annotated ones and those with masks. Partial truth stays partial."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,7 +68,7 @@ CASES: tuple[RealCase, ...] = (
             ("lidc-idri-0001", "lidc-idri-0001", ()),
             ("crlm-ct-1004", "crlm-ct-1004", ()),
             ("acrin-flt-001-upper", "acrin-flt-001", ()),
-            ("acrin-flt-001-lower", "acrin-flt-001", ((0, 14.7, -27.4), (0, 33.0, -44.0), (0, 50.0, -54.0))),
+            ("acrin-flt-001-lower", "acrin-flt-001", ((0.0, 14.7, -27.4), (0.0, 33.0, -44.0), (0.0, 50.0, -54.0))),
             ("tcga-bc-a3kf-chest", "tcga-bc-a3kf", ()),
             ("tcga-bc-a3kf-abdomen", "tcga-bc-a3kf", ()),
         )
@@ -92,12 +92,14 @@ def real_samples(
     read_ct: ReadCt,
     read_labels: ReadLabels,
     split_bodies: SplitBodies,
+    *,
+    cases: Sequence[RealCase] = CASES,
 ) -> Iterator[tuple[RealCase, Sample]]:
     """Every case of the hand-out at one isotropic spacing.
 
     `split_bodies` gives the bodies of whole-vertebra masks (same numbers, 0 elsewhere).
     """
-    for case in CASES:
+    for case in cases:
         ct = read_ct(data_dir / case.image)
         grid = ct.grid.respaced((spacing_mm, spacing_mm, spacing_mm))
         hu = resample_volume(ct, grid).hu.round().astype(np.int16)

@@ -156,8 +156,10 @@ def train(
 ) -> Path:
     """Train (or go on training) in `folder`; gives back the checkpoint's path.
 
-    `folder/checkpoint.pt` holds everything needed to go on; `folder/curve.csv` the loss parts every ten steps.
-    `start_from`: another run's checkpoint whose averaged weights are the start, used only when `folder` has none.
+    `folder/checkpoint.pt` holds everything needed to go on, the minutes already used among it: a run that was
+    interrupted trains for what is left of them, one that has used them up gets as many again.
+    `folder/curve.csv` holds the loss parts every ten steps. `start_from`: another run's checkpoint whose averaged
+    weights are the start, used only when `folder` has none.
     """
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
@@ -166,17 +168,20 @@ def train(
     run = _Run.open(net, folder / "checkpoint.pt", settings, device, start_from)
     ahead = 6 if settings.workers else None
     loader = iter(DataLoader(patches, batch_size=None, num_workers=settings.workers, prefetch_factor=ahead))
-    started = time.monotonic()
+    if settings.minutes is not None and run.seconds >= 60 * settings.minutes:
+        run.seconds, run.since = 0.0, 0
+    started = time.monotonic() - run.seconds
     sums: dict[str, float] = {}
-    first = run.step
     while run.step < settings.steps:
         run.step += 1
+        run.since += 1
+        run.seconds = time.monotonic() - started
         done = run.step / settings.steps
         if settings.minutes is not None:
-            done = max(done, (time.monotonic() - started) / 60 / settings.minutes)
-        _set_rate(run.optimiser, settings, run.step - first, done)
+            done = max(done, run.seconds / 60 / settings.minutes)
+        _set_rate(run.optimiser, settings, run.since, done)
         parts = run.learn(loader, loss_parts, settings.batch)
-        run.average(min(settings.average, (run.step - first) / (run.step - first + 10.0)))
+        run.average(min(settings.average, run.since / (run.since + 10.0)))
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value / 10
         if run.step % 10 == 0:
@@ -191,9 +196,14 @@ def train(
     return run.path
 
 
+def steps_of(checkpoint: Path) -> int:
+    """How many steps a checkpoint has behind it."""
+    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["step"])
+
+
 @dataclass(slots=True)
 class _Run:
-    """What changes while training: weights, their running mean, the optimiser, the step."""
+    """What changes while training; `since` and `seconds` count from the start of its present schedule."""
 
     net: SpineNet
     mean: dict[str, Tensor]
@@ -201,6 +211,8 @@ class _Run:
     step: int
     path: Path
     device: torch.device
+    since: int = 0
+    seconds: float = 0.0
 
     @classmethod
     def open(
@@ -217,7 +229,8 @@ class _Run:
             kept = torch.load(path, map_location=device, weights_only=True)
             net.load_state_dict(kept["net"])
             optimiser.load_state_dict(kept["optimiser"])
-            return cls(net, kept["mean"], optimiser, int(kept["step"]), path, device)
+            since, seconds = int(kept.get("since", 0)), float(kept.get("seconds", 0.0))
+            return cls(net, kept["mean"], optimiser, int(kept["step"]), path, device, since, seconds)
         if start_from is not None:
             _transplant(net, torch.load(start_from, map_location=device, weights_only=True)["mean"])
         mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
@@ -255,6 +268,8 @@ class _Run:
             "optimiser": self.optimiser.state_dict(),
             "mean": self.mean,
             "step": self.step,
+            "since": self.since,
+            "seconds": self.seconds,
         }
         torch.save(state, part)
         part.rename(self.path)

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
+from wirbel.errors import UsageError
 from wirbel.ingest import read_masks, read_study
 from wirbel.network.spine_heads import FIND_MM, SEGMENT_MM
 from wirbel.phantom import MaskColumn, prepare_masks
 from wirbel.training.augment import AugmentSettings
+from wirbel.training.card import write_card
 from wirbel.training.drawn import draw_hu, draw_person
 from wirbel.training.export import export_onnx, write_bundle
-from wirbel.training.handout import CASES, bodies_of, real_samples, verse_numbers
+from wirbel.training.handout import CASES, RealCase, bodies_of, real_samples, verse_numbers
 from wirbel.training.loop import (
     LoopSettings,
     Patches,
@@ -24,6 +26,7 @@ from wirbel.training.loop import (
     finder_loss,
     segmenter,
     segmenter_loss,
+    steps_of,
     train,
 )
 from wirbel.training.sample import save_sample
@@ -87,6 +90,16 @@ class SpinePlan:
     seed: int = 7
     loop: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1_000_000, save_every=50, workers=2))
     leave_out: tuple[str, ...] = ()
+    shapes: tuple[tuple[str, str], ...] = SHAPES
+    cases: tuple[RealCase, ...] = CASES
+
+    def __post_init__(self) -> None:
+        patients = {case.patient for case in self.cases}
+        unknown = sorted(set(self.leave_out) - patients)
+        if unknown:
+            raise UsageError(
+                f"no such patient to leave out: {', '.join(unknown)}; there are {', '.join(sorted(patients))}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ def draw_stage(run: Path, data_dir: Path | None, plan: SpinePlan, net: _Net, say
     missing = [i for i in range(wanted) if not (folder / f"drawn{i:05d}.npz").exists()]
     if not missing:
         return
-    masks = _mask_columns(data_dir, say) if data_dir else []
+    masks = _mask_columns(data_dir, plan.shapes, say) if data_dir else []
     for i in missing:
         rng = np.random.default_rng([plan.seed, round(net.spacing_mm * 10), i])
         sample = draw_person(rng, net.spacing_mm, None if net is FIND else plan.box_mm, masks)
@@ -122,13 +135,16 @@ def draw_stage(run: Path, data_dir: Path | None, plan: SpinePlan, net: _Net, say
             say(f"drawn {i + 1} of {wanted} for {net.name}")
 
 
-def real_stage(run: Path, data_dir: Path, net: _Net, say: Say) -> None:
+def real_stage(run: Path, data_dir: Path, plan: SpinePlan, net: _Net, say: Say) -> None:
     """Put the hand-out's real CTs on the network's grid."""
     folder = run / f"real_{net.name}"
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "done").exists():
         return
-    for case, sample in real_samples(data_dir, net.spacing_mm, _read_ct, _read_labels, bodies_of):
+    missing = tuple(case for case in plan.cases if not (folder / f"{case.name}.npz").exists())
+    for case, sample in real_samples(
+        data_dir, net.spacing_mm, _read_ct, _read_labels, bodies_of, cases=missing
+    ):
         save_sample(sample, folder / f"{case.name}.npz")
         say(f"real CT {case.name} for {net.name}")
     (folder / "done").touch()
@@ -144,7 +160,7 @@ def base_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
 
 def fine_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
     """Go on from the base with real CTs among the drawn; patients in `leave_out` are not shown."""
-    skip = tuple(case.name + "." for case in CASES if case.patient in plan.leave_out)
+    skip = tuple(case.name + "." for case in plan.cases if case.patient in plan.leave_out)
     folder = run / (f"{net.name}_fine" + "".join(f"_without_{p}" for p in plan.leave_out))
     settings = replace(
         plan.loop, minutes=plan.fine_minutes, learning_rate=plan.fine_rate, seed=plan.seed + 1, average=0.98
@@ -157,19 +173,22 @@ def fine_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
 def export_stage(
     run: Path, out: Path, checkpoints: dict[str, Path], *, version: str, trained_on: Sequence[str]
 ) -> None:
-    """Write the two networks as a bundle."""
+    """Write the two networks as a bundle, with its card and licence."""
     out.mkdir(parents=True, exist_ok=True)
     export_onnx(finder(), checkpoints["find"], out / "find.onnx")
     export_onnx(segmenter(), checkpoints["segment"], out / "segment.onnx")
+    steps = {name: steps_of(path) for name, path in checkpoints.items()}
+    write_card(out, version=version, trained_on=trained_on, steps=steps)
     write_bundle(out, name="spine", version=version, trained_on=list(trained_on), facts={"run": run.name})
 
 
-def trained_on(plan: SpinePlan, *, fine: bool) -> list[str]:
+def trained_on(plan: SpinePlan, *, with_data: bool) -> list[str]:
     """What went into a bundle, for its card."""
     drawn = [f"{plan.persons} + {plan.boxes} drawn persons (wirbel.phantom, seed {plan.seed})"]
-    shapes = [f"shapes of {name}" for name, _ in SHAPES]
-    real = [case.image for case in CASES if case.patient not in plan.leave_out] if fine else []
-    return [*drawn, *shapes, *real]
+    if not with_data:
+        return drawn
+    shapes = [f"shapes of {name}" for name, _ in plan.shapes]
+    return [*drawn, *shapes, *(case.image for case in plan.cases if case.patient not in plan.leave_out)]
 
 
 def _train(
@@ -205,9 +224,9 @@ def _train(
     return path
 
 
-def _mask_columns(data_dir: Path, say: Say) -> list[MaskColumn]:
+def _mask_columns(data_dir: Path, shapes: Sequence[tuple[str, str]], say: Say) -> list[MaskColumn]:
     columns = []
-    for name, numbering in SHAPES:
+    for name, numbering in shapes:
         numbers = verse_numbers(_read_labels(data_dir / name), numbering)
         grid = numbers.grid.respaced((1.0, 1.0, 1.0))
         instances = np.array(resample_labels(numbers, grid).labels)
@@ -232,9 +251,9 @@ def train_spine(run: Path, data_dir: Path | None, plan: SpinePlan, *, version: s
         draw_stage(run, data_dir, plan, net, say)
         checkpoints[net.name] = base_stage(run, plan, net, say)
         if data_dir is not None:
-            real_stage(run, data_dir, net, say)
+            real_stage(run, data_dir, plan, net, say)
             checkpoints[net.name] = fine_stage(run, plan, net, say)
     out = run / ("bundle" + "".join(f"_without_{p}" for p in plan.leave_out))
-    went_in = trained_on(plan, fine=data_dir is not None)
+    went_in = trained_on(plan, with_data=data_dir is not None)
     export_stage(run, out, checkpoints, version=version, trained_on=went_in)
     return out
