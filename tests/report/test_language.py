@@ -5,10 +5,12 @@ from enum import Enum
 import pytest
 
 from wirbel.errors import UsageError
-from wirbel.etiology import Tier
+from wirbel.etiology import HeatMethod, Interval, Refusal, Sex, Suspicion, Tier, TierRule
 from wirbel.finding import BoneScreen, Caution, ContrastPhase, Grade, Shape, Verdict, Why
+from wirbel.finding.signs import Sign
 from wirbel.report import LANGUAGES
 from wirbel.report.language import fields_of, language
+from wirbel.report.tone import CauseTone
 from wirbel.report.wording import Wording
 from wirbel.spine import Level, NumberingReason, NumberingStatus, Variant
 from wirbel.study import StudyResult
@@ -22,6 +24,8 @@ SECTIONS: dict[str, type[Enum]] = {
     "caution": Caution, "phase": ContrastPhase,
     "screen": BoneScreen, "shape": Shape, "grade": Grade, "numbering": NumberingStatus,
     "numbering_reason": NumberingReason, "variant": Variant, "cause": Tier, "kernel": Kernel, "plane": Plane,
+    "refusal": Refusal, "refusal_short": Refusal, "interval": Interval, "rule": TierRule, "suspicion": Suspicion,
+    "sign": Sign, "heat": HeatMethod, "sex": Sex,
 }  # fmt: skip
 
 
@@ -88,3 +92,9 @@ def test_a_sentence_without_its_figures_is_an_error_not_a_gap() -> None:
 def test_an_unknown_language_is_a_usage_error_that_names_the_choices() -> None:
     with pytest.raises(UsageError, match="en, de, nl"):
         language("fr")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_cause_has_its_short_word_for_the_picture(code: str) -> None:
+    for tone in CauseTone:
+        assert tone is CauseTone.UNSAID or language(code).has(f"cause_short.{tone.value}")

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wirbel.finding import Finding, Verdict
+from wirbel.report.cause_sentences import cause_gaps, cause_sentences
+from wirbel.report.classifier_box import box_sentence
+from wirbel.report.clinical_words import clinical_sentence
 from wirbel.report.rows import Row
 from wirbel.report.sentences import (
-    cause_sentence,
     density_sentences,
     details,
     is_simulated,
@@ -16,6 +18,7 @@ from wirbel.report.sentences import (
     technique_sentence,
     vertebra_sentence,
 )
+from wirbel.report.tone import CauseTone
 from wirbel.report.wording import Wording
 from wirbel.spine import Vertebra
 from wirbel.vertebra import NotMeasured
@@ -25,13 +28,15 @@ LOOKED_AT = (Verdict.FRACTURE, Verdict.BORDERLINE, Verdict.HEIGHT_LOSS)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`headline` for the eye, `lines` below it; `gaps`: what was not assessed; `notes`: what to bear in mind."""
+    """`headline` for the eye, `lines` below it; `gaps`: what was not assessed, `cause_gaps`: of what no
+    cause is told; `notes`: what to bear in mind."""
 
     headline: str
     tone: Verdict
     lines: tuple[str, ...]
     numbering: str
     gaps: tuple[str, ...]
+    cause_gaps: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -47,6 +52,7 @@ def answer_of(wording: Wording, rows: tuple[Row, ...]) -> Answer:
             wording.language.say("sentence.not_assessed", name=wording.ranged(same), text=text)
             for text, same in _alike(rows, wording.not_assessed).items()
         ),
+        cause_gaps=cause_gaps(wording, rows),
         notes=_notes(wording),
     )
 
@@ -61,21 +67,44 @@ def finding_text(wording: Wording, rows: tuple[Row, ...]) -> str:
     if rows:
         lines.append(numbering_sentence(wording))
     lines += _counts(wording, rows)
-    for row in flagged(rows):
-        lines.append(" ".join((vertebra_sentence(wording, row), *details(wording, row))))
+    lines += [line for row in flagged(rows) if (line := _told(wording, row))]
+    lines += filter(None, (box_sentence(wording), clinical_sentence(wording)))
     if rows:
         lines += [*density_sentences(wording, rows), kyphosis_sentence(wording), screen_sentence(wording)]
-        lines.append(cause_sentence(wording))
-    lines += _notes(wording)
+    lines += [*cause_gaps(wording, rows), *_notes(wording)]
     return "\n".join(lines) + "\n"
 
 
 def flagged(rows: tuple[Row, ...]) -> list[Row]:
-    """The vertebrae to look at, fractures first."""
-    return [row for verdict in LOOKED_AT for row in rows if row.tone is verdict]
+    """The vertebrae to look at: fractures, then what is suspicious without fracture, then the others."""
+    first = [row for row in rows if row.tone is Verdict.FRACTURE]
+    first += [row for row in suspicious(rows) if row not in first]
+    return [*first, *(row for verdict in LOOKED_AT for row in rows if row.tone is verdict and row not in first)]
+
+
+def suspicious(rows: tuple[Row, ...]) -> list[Row]:
+    """The vertebrae that are suspicious without fracture."""
+    return [row for row in rows if row.cause_words.tone is CauseTone.SUSPICIOUS]
+
+
+def _told(wording: Wording, row: Row) -> str:
+    """All sentences on one vertebra."""
+    signs = next((s for s in wording.result.signs if s is not None and s.label == row.vertebra.label), None)
+    height = (vertebra_sentence(wording, row), *details(wording, row)) if row.tone in LOOKED_AT else ()
+    return " ".join((*height, *cause_sentences(wording, row, signs)))
 
 
 def _headline(wording: Wording, rows: tuple[Row, ...]) -> tuple[str, Verdict]:
+    """What counts most; a suspicion is never left out of it."""
+    headline, tone = _fractures(wording, rows)
+    found = [row.vertebra for row in suspicious(rows)]
+    if not found:
+        return headline, tone
+    said = wording.language.say("summary.headline_suspicious", headline=headline, names=wording.named(found))
+    return said, Verdict.BORDERLINE if tone is Verdict.NORMAL else tone
+
+
+def _fractures(wording: Wording, rows: tuple[Row, ...]) -> tuple[str, Verdict]:
     language = wording.language
     fractures = [r.vertebra for r in rows if r.tone is Verdict.FRACTURE]
     borderline = [r.vertebra for r in rows if r.tone is Verdict.BORDERLINE]

@@ -6,16 +6,19 @@ import numpy as np
 
 from wirbel.finding import Verdict
 from wirbel.report import svg
+from wirbel.report.classifier_box import training_mark
 from wirbel.report.rows import Row
 from wirbel.report.sentences import is_simulated
 from wirbel.report.straighten import THICKNESS_MM, Reformat
-from wirbel.report.tone import INK, MUTED, TONES
+from wirbel.report.tone import CAUSE_COLOURS, INK, MUTED, TONES, CauseTone
 from wirbel.report.wording import Wording
 from wirbel.vertebra import BodyHeights, SixPoints
 
 #: Size of the picture's panels in units; a unit is about a quarter of a millimetre on paper.
 PANEL_HEIGHT, PANELS_WIDTH, STRIP_WIDTH, MARGIN, CAPTION_HEIGHT = 900.0, 860.0, 190.0, 10.0, 62.0
 LEAST_CAPTION_WIDTH = 290.0
+#: Width of the strip between the views where it also tells causes.
+STRIP_WIDTH_CAUSE = 268.0
 MARK = "#f2f4f7"
 
 
@@ -33,7 +36,7 @@ class _Panel:
 def overview(wording: Wording, rows: tuple[Row, ...], sagittal: Reformat, coronal: Reformat) -> str:
     """The SVG: sagittal view, a strip with names and heights at their level, coronal view."""
     scale = min(PANEL_HEIGHT / sagittal.height_mm, PANELS_WIDTH / (sagittal.width_mm + coronal.width_mm))
-    strip = STRIP_WIDTH if rows else 2 * MARGIN
+    strip = _strip_width(rows)
     first = _Panel(MARGIN, MARGIN, scale, sagittal.width_mm * scale, sagittal.height_mm * scale)
     second = _Panel(
         first.x + first.width + strip, MARGIN, scale, coronal.width_mm * scale, coronal.height_mm * scale
@@ -49,6 +52,12 @@ def overview(wording: Wording, rows: tuple[Row, ...], sagittal: Reformat, corona
     return svg.document(
         width, first.height + MARGIN + CAPTION_HEIGHT, parts, title=wording.language.say("picture.alt")
     )
+
+
+def _strip_width(rows: tuple[Row, ...]) -> float:
+    if not rows:
+        return 2 * MARGIN
+    return STRIP_WIDTH_CAUSE if any(row.cause_words.tone is not CauseTone.UNSAID for row in rows) else STRIP_WIDTH
 
 
 def _view(wording: Wording, rows: tuple[Row, ...], picture: Reformat, panel: _Panel) -> list[str]:
@@ -167,6 +176,10 @@ def _strip(
         if row.tone is not Verdict.NORMAL:
             bold = row.tone is Verdict.FRACTURE
             parts.append(svg.text(x, y + 13, _tag(wording, row), size=10, colour=colour, bold=bold))
+        if row.cause_words.tone is not CauseTone.UNSAID:
+            cause = wording.language.say(f"cause_short.{row.cause_words.tone.value}")
+            ink = CAUSE_COLOURS[row.cause_words.tone]
+            parts.append(svg.text(right - 12, y + 13, cause, size=10, colour=ink, anchor="end", bold=True))
     return parts
 
 
@@ -223,5 +236,7 @@ def _captions(
         marks.append(say("language.relative"))
     if is_simulated(wording):
         marks.append(say("notice.simulated"))
+    if training_mark(wording) and rows:
+        marks.append(say("classifier.mark"))
     parts.append(svg.text(x, below + 47, " · ".join(marks), size=10.5, colour=MUTED))
     return parts

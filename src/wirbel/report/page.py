@@ -4,23 +4,25 @@ from dataclasses import dataclass
 
 from wirbel.finding import Verdict
 from wirbel.report import svg
-from wirbel.report.answer import Answer, answer_of, finding_text, flagged
+from wirbel.report.answer import LOOKED_AT, Answer, answer_of, finding_text, flagged
+from wirbel.report.cause_card import CauseCard, CauseLine, cause_cards, cause_lines
+from wirbel.report.cause_words import has_classifier
+from wirbel.report.classifier_box import Box, classifier_box, training_mark
+from wirbel.report.clinical_words import clinical_sentence
 from wirbel.report.density_plot import density_plot
 from wirbel.report.detail import detail
 from wirbel.report.overview import overview
 from wirbel.report.rows import Row, rows_of, slice_axis
 from wirbel.report.sentences import (
-    cause_sentence,
     is_simulated,
     kyphosis_sentence,
     screen_sentence,
     series_words,
 )
 from wirbel.report.straighten import reformat
-from wirbel.report.tone import TONES
+from wirbel.report.tone import CAUSE_COLOURS, TONES, CauseTone
 from wirbel.report.wording import Wording
 from wirbel.study import SeriesRef
-from wirbel.vertebra import NotMeasured, Reason
 from wirbel.volume import Volume
 
 
@@ -47,6 +49,10 @@ class TableRow:
     density: str
     calibrated: str
     cause: str
+    cause_figure: str
+    cause_why: str
+    cause_colour: str
+    cause_said: bool
     reasons: tuple[str, ...]
     colour: str
     strong: bool
@@ -58,7 +64,8 @@ class Page:
     """All words and pictures (SVG) of a report.
 
     `labels` holds the headings by key of the texts; `common_cause` is the cause that all rows of the table share;
-    `table_lines` counts rows and the lines with reasons below them.
+    `table_lines` counts rows and the lines with reasons below them. `box` is what has to be said of a classifier,
+    `trained` its short form beside figures; `causes` are the causes at a glance, `cards` in full.
     """
 
     lang: str
@@ -72,7 +79,13 @@ class Page:
     overview_width: int
     details: tuple[str, ...]
     table: tuple[TableRow, ...]
-    cause: str
+    box: Box | None
+    trained: str
+    causes: tuple[CauseLine, ...]
+    cards: tuple[CauseCard, ...]
+    cards_title: str
+    clinical: str
+    rules: tuple[str, ...]
     common_cause: str
     table_lines: int
     density: str
@@ -81,6 +94,7 @@ class Page:
     method: tuple[Pair, ...]
     method_sentences: tuple[str, ...]
     settings: tuple[Pair, ...]
+    settings_by_room: tuple[Pair, ...]
     version: str
 
 
@@ -104,9 +118,17 @@ def page_of(wording: Wording, ct: Volume) -> Page:
         colour=TONES[answer.tone].on_paper,
         overview=column,
         overview_width=svg.width_of(column),
-        details=tuple(picture for row in flagged(rows) if (picture := detail(wording, row, ct))),
+        details=tuple(
+            picture for r in flagged(rows) if r.tone in LOOKED_AT and (picture := detail(wording, r, ct))
+        ),
         table=table,
-        cause=cause_sentence(wording) if rows else "",
+        box=classifier_box(wording),
+        trained=training_mark(wording),
+        causes=cause_lines(wording, rows),
+        cards=cause_cards(wording, rows, ct),
+        cards_title=_cards_title(wording, rows),
+        clinical=clinical_sentence(wording),
+        rules=tuple(dict.fromkeys(row.cause_words.rule for row in rows if row.cause_words.rule)),
         common_cause=rows[0].cause if len({row.cause for row in rows}) == 1 else "",
         table_lines=len(table) + sum(1 for line in table if line.reasons),
         density=density_plot(wording, rows) or "",
@@ -115,6 +137,7 @@ def page_of(wording: Wording, ct: Volume) -> Page:
         method=_method(wording),
         method_sentences=_method_sentences(wording),
         settings=_settings(wording),
+        settings_by_room=_settings_by_room(wording),
         version=f"wirbel {result.provenance.wirbel_version}",
     )
 
@@ -131,7 +154,11 @@ def _table_row(row: Row) -> TableRow:
         wedge=row.wedge,
         density=row.density_short,
         calibrated=row.calibrated,
-        cause=row.cause,
+        cause=row.cause_words.word,
+        cause_figure=row.cause_words.figure,
+        cause_why=row.cause_words.why,
+        cause_colour=CAUSE_COLOURS[row.cause_words.tone],
+        cause_said=row.cause_words.tone is not CauseTone.UNSAID,
         reasons=() if row.plain else row.reasons,
         colour=TONES[row.tone].on_paper,
         strong=row.tone in (Verdict.FRACTURE, Verdict.BORDERLINE),
@@ -192,11 +219,24 @@ def _method(wording: Wording) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
+def _cards_title(wording: Wording, rows: tuple[Row, ...]) -> str:
+    """The heading over the cards, by what is on them."""
+    say = wording.language.say
+    if not has_classifier(wording.result):
+        return say("signs.title")
+    fractured = any(row.tone is Verdict.FRACTURE for row in rows)
+    if any(row.cause_words.tone is CauseTone.SUSPICIOUS for row in rows):
+        return say("cause.title_suspicious" if fractured else "cause.title_only_suspicious")
+    return say("cause.title")
+
+
 def _classifier(wording: Wording) -> str:
-    """The classifier's name; in words where every cause says that there is none."""
-    causes = wording.result.etiology.vertebrae
-    none = all(isinstance(c.answer, NotMeasured) and c.answer.reason is Reason.NO_CLASSIFIER for c in causes)
-    return wording.language.say("reason.no_classifier") if none else wording.result.provenance.classifier
+    """The classifier's name with its calibrations; in words where there is none."""
+    made = wording.result.provenance
+    if not has_classifier(wording.result):
+        return wording.language.say("reason.no_classifier")
+    digests = [f"{wording.language.say(f'calibration.{k}')} {v}" for k, v in made.calibration_sha256.items()]
+    return "; ".join((made.classifier, *digests))
 
 
 def _input(wording: Wording, series: SeriesRef) -> str:
@@ -219,3 +259,12 @@ def _method_sentences(wording: Wording) -> tuple[str, ...]:
 def _settings(wording: Wording) -> tuple[Pair, ...]:
     settings = wording.result.provenance.settings
     return tuple(Pair(name, str(settings[name])) for name in sorted(settings))
+
+
+def _settings_by_room(wording: Wording) -> tuple[Pair, ...]:
+    """The settings of each record in one line: for paper."""
+    rooms: dict[str, list[str]] = {}
+    for pair in _settings(wording):
+        room, _, name = pair.label.rpartition(".")
+        rooms.setdefault(room, []).append(f"{name} {pair.value}")
+    return tuple(Pair(room, ", ".join(entries)) for room, entries in rooms.items())

@@ -9,6 +9,9 @@ from importlib.resources import files
 import numpy as np
 
 from wirbel.etiology import Cause
+from wirbel.finding.signs import Signs
+from wirbel.finding.signs import to_json as plain_signs
+from wirbel.report.cause_words import has_classifier
 from wirbel.report.sentences import is_simulated
 from wirbel.report.wording import Wording
 from wirbel.spine import Level
@@ -17,6 +20,11 @@ from wirbel.vertebra import NotMeasured
 
 FORMAT, FORMAT_VERSION = "wirbel-result", 1
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
+NOTICE_SIMULATED = (
+    "The classifier was trained on SIMULATED data only: no real patient stands behind its answers and "
+    "probabilities. Research use only; not for diagnosis."
+)
+NOTICE_CLASSIFIER = "The cause is the estimate of a classifier. Research use only; not for diagnosis."
 #: A cause without its label (that of the vertebra) and its heat map (a file of its own).
 CAUSE_FIELDS = tuple(field.name for field in fields(Cause) if field.name not in {"label", "heat"})
 
@@ -42,6 +50,7 @@ def as_plain(wording: Wording) -> dict[str, object]:
         "format_version": FORMAT_VERSION,
         "research_use_only": True,
         "notice": NOTICE,
+        "classifier_notice": _classifier_notice(wording),
         "simulated": is_simulated(wording),
         "study": {
             "accession": result.series.accession,
@@ -49,6 +58,7 @@ def as_plain(wording: Wording) -> dict[str, object]:
             "study_date": result.series.study_date,
             "study_uid": result.series.study_uid,
         },
+        "clinical": plain(result.clinical),
         "series": {
             "main": _series(result.series),
             "heights": _series(result.heights_series),
@@ -111,6 +121,7 @@ def _series(series: SeriesRef) -> dict[str, object]:
 
 def _vertebrae(wording: Wording) -> list[dict[str, object]]:
     result = wording.result
+    signs = {each.label: each for each in result.signs if each is not None}
     return [
         {
             "label": vertebra.label,
@@ -123,7 +134,8 @@ def _vertebrae(wording: Wording) -> list[dict[str, object]]:
             "centre_lps_mm": plain(vertebra.centre_lps_mm),
             "measures": {k: v for k, v in _record(measures).items() if k != "label"},
             "finding": {k: v for k, v in _record(finding).items() if k != "label"},
-            "cause": {k: plain(getattr(cause, k)) for k in CAUSE_FIELDS},
+            "cause": _cause(cause),
+            "signs": _signs(signs.get(vertebra.label)),
         }
         for vertebra, measures, finding, cause in zip(
             result.spine.vertebrae,
@@ -133,3 +145,21 @@ def _vertebrae(wording: Wording) -> list[dict[str, object]]:
             strict=True,
         )
     ]
+
+
+def _cause(cause: Cause) -> dict[str, object]:
+    """A cause; of its heat map how it was made, the map itself is a file of its own."""
+    heat = cause.heat
+    made = None if heat is None else {"method": heat.method.value, "made_by": list(heat.made_by)}
+    return {**{name: plain(getattr(cause, name)) for name in CAUSE_FIELDS}, "heat": made}
+
+
+def _signs(signs: Signs | None) -> dict[str, object] | None:
+    """References and values of a vertebra's signs; null where nobody asked for them."""
+    return None if signs is None else {k: v for k, v in plain_signs(signs).items() if k != "label"}
+
+
+def _classifier_notice(wording: Wording) -> str | None:
+    if not has_classifier(wording.result):
+        return None
+    return NOTICE_SIMULATED if wording.result.provenance.classifier_simulated else NOTICE_CLASSIFIER

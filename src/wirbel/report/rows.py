@@ -6,6 +6,7 @@ import numpy as np
 
 from wirbel.etiology import Cause
 from wirbel.finding import Finding, Verdict, Why
+from wirbel.report.cause_words import CauseWords, cause_words
 from wirbel.report.wording import Wording
 from wirbel.spine import Vertebra
 from wirbel.vertebra import BodyHeights, Density, NotMeasured, VertebraMeasures
@@ -35,8 +36,13 @@ class Row:
     density: str
     density_short: str
     calibrated: str
-    cause: str
+    cause_words: CauseWords
     reasons: tuple[str, ...]
+
+    @property
+    def cause(self) -> str:
+        """The cause in one line."""
+        return self.cause_words.short
 
     @property
     def plain(self) -> bool:
@@ -106,7 +112,7 @@ def _row(
         if isinstance(measures.density, Density)
         else say.say("not.available"),
         calibrated=_calibrated(wording, measures),
-        cause=wording.cause(cause),
+        cause_words=cause_words(wording, cause, finding),
         reasons=tuple(reasons),
     )
 

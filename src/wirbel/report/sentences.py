@@ -155,23 +155,6 @@ def screen_sentence(wording: Wording) -> str:
     return " ".join(part for part in (words, phase, say("screen.caveat")) if part)
 
 
-def cause_sentence(wording: Wording) -> str:
-    """The cause of the fractures: the one common answer, or one a fracture."""
-    say, result = wording.language.say, wording.result
-    answers = [
-        (vertebra, wording.cause(cause))
-        for vertebra, cause, finding in zip(
-            result.spine.vertebrae, result.etiology.vertebrae, result.findings.vertebrae, strict=True
-        )
-        if finding.verdict is Verdict.FRACTURE
-    ]
-    different = {words for _, words in answers} or {wording.cause(c) for c in result.etiology.vertebrae}
-    if len(different) == 1:
-        return say("cause.sentence", answer=different.pop())
-    each = "; ".join(f"{wording.named([vertebra])}: {words}" for vertebra, words in answers)
-    return say("cause.sentence", answer=each or say("not.available"))
-
-
 def _numbering_reason(wording: Wording) -> str:
     reason = wording.result.spine.numbering.reason
     return wording.language.say(f"numbering_reason.{reason.value if reason else 'unknown'}")

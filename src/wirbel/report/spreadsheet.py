@@ -3,20 +3,28 @@
 import csv
 import io
 
+from wirbel.etiology import Cause
+from wirbel.finding import Verdict
+from wirbel.finding.signs import Sign
+from wirbel.report.cause_words import has_classifier
 from wirbel.report.rows import Row
 from wirbel.report.sentences import is_simulated
 from wirbel.report.wording import Wording
-from wirbel.vertebra import BodyHeights, Density, NotMeasured
+from wirbel.vertebra import BodyHeights, Density, NotMeasured, Reason
 
 COLUMNS = (
     "notice", "simulated", "accession", "patient_id", "study_date", "series_number",
     "label", "name", "level", "verse", "numbering", "slice", "centre_l_mm", "centre_p_mm", "centre_s_mm",
     "cut_by_border", "assessment", "genant_grade", "shape", "height_loss", "reasons",
     "anterior_mm", "middle_mm", "posterior_mm", "worst_anterior_mm", "worst_middle_mm", "worst_posterior_mm",
-    "depth_mm", "wedge_deg", "density_hu", "density_mg_cm3", "body_volume_mm3", "cause", "p_malignant",
+    "depth_mm", "wedge_deg", "density_hu", "density_mg_cm3", "body_volume_mm3", "cause", "suspicion", "p_malignant",
+    "p_malignant_low", "p_malignant_high", "interval", "prevalence_assumed", "tier_rule", "cause_reasons",
+    "classifier_trained_on", "age_years", "sex", "known_cancer",
+    *(sign.value for sign in Sign),
     "not_measured",
 )  # fmt: skip
 NOTICE = "research use only"
+UNKNOWN = "unknown"
 
 
 def vertebrae_csv(wording: Wording, rows: tuple[Row, ...]) -> str:
@@ -38,6 +46,18 @@ def _study(wording: Wording) -> dict[str, str]:
         "patient_id": _safe(series.patient_id),
         "study_date": _safe(series.study_date),
         "series_number": _safe(series.series_number),
+        **_clinical(wording),
+    }
+
+
+def _clinical(wording: Wording) -> dict[str, str]:
+    """As given, else unknown."""
+    clinical = wording.result.clinical
+    cancer = {True: "yes", False: "no", None: UNKNOWN}[clinical.known_cancer]
+    return {
+        "age_years": UNKNOWN if clinical.age_years is None else f"{clinical.age_years:g}",
+        "sex": UNKNOWN if clinical.sex is None else clinical.sex.value,
+        "known_cancer": cancer,
     }
 
 
@@ -66,9 +86,12 @@ def _vertebra(wording: Wording, row: Row) -> dict[str, str]:
         "reasons": " ".join(reason.value for reason in finding.reasons),
         "wedge_deg": _figure(measures.wedge_deg, 1),
         "body_volume_mm3": _figure(measures.body_volume_mm3, 0),
-        "p_malignant": "",
-        "not_measured": " ".join(f"{k}:{v.reason.value}" for k, v in blanks.items() if isinstance(v, NotMeasured)),
     }
+    values = _sign_values(wording, row)
+    blanks |= {name: value for name, value in values.items() if isinstance(value, NotMeasured)}
+    record |= {name: _figure(value, 4) for name, value in values.items()}
+    why = {name: blank.reason.value for name, blank in blanks.items() if isinstance(blank, NotMeasured)}
+    record["not_measured"] = " ".join(f"{name}:{reason}" for name, reason in why.items())
     for axis, value in zip("lps", vertebra.centre_lps_mm, strict=True):
         record[f"centre_{axis}_mm"] = _figure(float(value), 1)
     return record | _heights(row) | _density(row) | _cause(wording, row)
@@ -97,14 +120,42 @@ def _density(row: Row) -> dict[str, str]:
     return {"density_hu": _figure(density.median_hu, 1), "density_mg_cm3": _figure(density.mg_cm3, 1)}
 
 
+def _sign_values(wording: Wording, row: Row) -> dict[str, float | NotMeasured]:
+    """The signs by column; empty where nobody asked for them."""
+    own = next((s for s in wording.result.signs if s is not None and s.label == row.vertebra.label), None)
+    return {} if own is None else {sign.value: own.values.of(sign) for sign in Sign}
+
+
 def _cause(wording: Wording, row: Row) -> dict[str, str]:
-    causes = {cause.label: cause for cause in wording.result.etiology.vertebrae}
-    cause = causes[row.vertebra.label]
-    if isinstance(cause.answer, NotMeasured):
-        reason = cause.answer.reason.value.replace("_", " ")
-        words = "not assessed: no classifier installed" if reason == "no classifier" else f"not assessed: {reason}"
-        return {"cause": words}
-    return {"cause": cause.answer.value, "p_malignant": _figure(cause.p_malignant, 3)}
+    """The answer or why there is none, English; a vertebra without fracture is suspicious at most."""
+    result = wording.result
+    cause = next(c for c in result.etiology.vertebrae if c.label == row.vertebra.label)
+    trained_on = "simulated" if result.provenance.classifier_simulated else "other"
+    record = {
+        "suspicion": "" if cause.suspicion is None else cause.suspicion.value,
+        "p_malignant": _figure(cause.p_malignant, 3),
+        "p_malignant_low": _figure(cause.low, 3),
+        "p_malignant_high": _figure(cause.high, 3),
+        "interval": "" if cause.interval is None else cause.interval.value,
+        "prevalence_assumed": _figure(cause.prevalence, 3),
+        "tier_rule": "" if cause.rule is None else cause.rule.value,
+        "cause_reasons": " ".join(reason.value for reason in cause.reasons),
+        "classifier_trained_on": trained_on if has_classifier(result) else "",
+    }
+    if cause.suspicion is not None:
+        return {**record, "cause": "suspicious, unfractured"}
+    if not isinstance(cause.answer, NotMeasured):
+        return {**record, "cause": cause.answer.value}
+    return {**record, "cause": _unsaid(row, cause, cause.answer)}
+
+
+def _unsaid(row: Row, cause: Cause, blank: NotMeasured) -> str:
+    """`not fractured` of what is not, else why no cause is told."""
+    if blank.reason is Reason.NOT_FRACTURED:
+        borderline = row.finding.verdict is Verdict.BORDERLINE
+        return "not assessed: fracture not certain" if borderline else "not fractured"
+    reason = (cause.reasons[0] if cause.reasons else blank.reason).value.replace("_", " ")
+    return "not assessed: no classifier installed" if reason == "no classifier" else f"not assessed: {reason}"
 
 
 def _figure(value: float | NotMeasured | None, digits: int) -> str:

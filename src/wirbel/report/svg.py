@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 from PIL import Image
 from scipy import ndimage
 from skimage.measure import find_contours
@@ -80,14 +80,33 @@ def polygon(points: list[tuple[float, float]], *, fill: str) -> str:
     return f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" fill="{fill}"/>'
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What of the CT's values is shown, in HU."""
+
+    width_hu: int
+    level_hu: int
+
+
+BONE, SOFT_TISSUE = Window(WINDOW_HU, LEVEL_HU), Window(400, 50)
+
+
 def grey_picture(
-    hu: Float32[np.ndarray, "rows columns"], x: Number, y: Number, width: Number, height: Number
+    hu: Float32[np.ndarray, "rows columns"], x: Number, y: Number, width: Number, height: Number,
+    window: Window = BONE,
 ) -> str:
-    """CT values in the bone window, stretched into a rectangle."""
-    low = LEVEL_HU - WINDOW_HU / 2
-    grey = np.clip((hu - low) / WINDOW_HU, 0.0, 1.0)
+    """CT values in a window, stretched into a rectangle."""
+    low = window.level_hu - window.width_hu / 2
+    grey = np.clip((hu - low) / window.width_hu, 0.0, 1.0)
+    return bitmap(np.rint(255 * grey).astype(np.uint8), x, y, width, height)
+
+
+def bitmap(
+    pixels: UInt8[np.ndarray, "rows columns *channels"], x: Number, y: Number, width: Number, height: Number
+) -> str:
+    """Grey or RGBA pixels, stretched into a rectangle."""
     buffer = io.BytesIO()
-    Image.fromarray(np.rint(255 * grey).astype(np.uint8)).save(buffer, format="PNG", optimize=True)
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return (
         f'<image x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '

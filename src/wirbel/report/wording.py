@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from wirbel.etiology import Cause, Tier
 from wirbel.finding import Caution, Finding, Verdict, Why
 from wirbel.report.language import Language
 from wirbel.report.retold import detail_of, note_of
@@ -127,19 +126,3 @@ class Wording:
             craniocaudal_mm=self.language.unit("mm", self.result.heights_series.acquisition.craniocaudal_mm),
             variants=", ".join(variants) or None,
         )
-
-    def cause(self, cause: Cause) -> str:
-        """The classifier's answer with its probability, or why there is none."""
-        if isinstance(cause.answer, NotMeasured):
-            return self.language.say("not.assessed", reason=self.reason(cause.answer))
-        return self._tier(cause, cause.answer)
-
-    def _tier(self, cause: Cause, tier: Tier) -> str:
-        answer = self.language.say(f"cause.{tier.value}")
-        if cause.p_malignant is None:
-            return answer
-        p = self.language.unit("percent", cause.p_malignant, 0)
-        if cause.low is None or cause.high is None:
-            return self.language.say("cause.with_p", answer=answer, p=p)
-        low, high = (self.language.unit("percent", value, 0) for value in (cause.low, cause.high))
-        return self.language.say("cause.with_range", answer=answer, p=p, low=low, high=high)

@@ -4,6 +4,7 @@ from wirbel.finding.signs.measure import signs_of_all
 from wirbel.finding.signs.picture import SignPicture, SignPlane, picture_of
 from wirbel.finding.signs.record import Sign, Signs, SignValues, to_json, unit_of
 from wirbel.finding.signs.settings import SignSettings
+from wirbel.finding.signs.usual import stands_out
 
 __all__ = [
     "Sign",
@@ -14,6 +15,7 @@ __all__ = [
     "Signs",
     "picture_of",
     "signs_of_all",
+    "stands_out",
     "to_json",
     "unit_of",
 ]
