@@ -21,7 +21,7 @@ from wirbel.network.fracture import open_fracture  # noqa: E402
 from wirbel.training.fracture.augment import Augmenter, AugmentSettings  # noqa: E402
 from wirbel.training.fracture.batches import BentCrops, sign_targets, training_batches  # noqa: E402
 from wirbel.training.fracture.bundle import trained_net  # noqa: E402
-from wirbel.training.fracture.crop_rows import open_crops  # noqa: E402
+from wirbel.training.fracture.crop_rows import must_be_sound, open_crops  # noqa: E402
 from wirbel.training.fracture.fit import FitSettings, best_weights, fit_member  # noqa: E402
 from wirbel.training.fracture.nets import StudyNet  # noqa: E402
 from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
@@ -41,7 +41,7 @@ def some_rows(n: int = 8) -> list[dict[str, str]]:
     return [a_row(k, both[k % 2]) for k in range(n)] + [a_row(n + k, both[k % 2], "test") for k in range(2)]
 
 
-def crops_in(folder: Path, rows: list[dict[str, str]], *, hu: np.ndarray | None = None) -> Path:
+def crops_in(folder: Path, rows: list[dict[str, str]]) -> Path:
     """A folder as `wirbel cohort crops` makes it; malignant bodies have a hole."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(1)
@@ -53,7 +53,7 @@ def crops_in(folder: Path, rows: list[dict[str, str]], *, hu: np.ndarray | None 
     for i, row in enumerate(rows):
         if row["class"].startswith("malignant"):
             values[i, 28:42, 28:42, 28:42] = 0
-    np.save(folder / "hu.npy", values if hu is None else hu)
+    np.save(folder / "hu.npy", values)
     np.save(folder / "mask.npy", mask)
     with (folder / "index.tsv").open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, delimiter="\t")
@@ -90,6 +90,14 @@ def test_a_run_folder_tells_what_was_done(trained: tuple[Path, Path]) -> None:
         rows = list(csv.DictReader(file))
     assert [r["epoch"] for r in rows] == ["1"]
     assert 0 < float(rows[0]["validation_loss"]) < 5
+
+
+def test_the_card_says_simulated_and_what_it_is_not_for(trained: tuple[Path, Path]) -> None:
+    card = (trained[1] / "bundle" / "MODEL_CARD.md").read_text()
+    assert "simulated data only" in card
+    assert "Research use only" in card
+    assert "was not trained with sound ones" in card
+    assert "| out_of_fold (fractures) | 8 | 4 |" in card
 
 
 def test_training_crops_are_scored_by_the_member_that_never_saw_them(trained: tuple[Path, Path]) -> None:
@@ -198,17 +206,17 @@ def test_a_table_that_cannot_serve_is_refused_and_nothing_is_written(
 
 
 def test_a_crop_with_nan_and_a_crop_without_mask_are_named(tmp_path: Path) -> None:
-    rows = some_rows()
-    hu = np.zeros((len(rows), SIDE, SIDE, SIDE), np.float32)
+    crops = crops_in(tmp_path / "crops", some_rows())
+    data = open_crops(crops)
+    hu = np.array(data.hu, np.float32)
     hu[5, 3, 3, 3] = np.nan
-    crops = crops_in(tmp_path / "nan", rows, hu=hu)
-    plan = FracturePlan(folds=2, model="b1", fit=QUICK)
     with pytest.raises(InputRejected, match=r"crop 5 .*no numbers"):
-        train_fracture(crops, tmp_path / "run", plan, say=quiet)
-    crops = crops_in(tmp_path / "bare", rows)
+        must_be_sound(replace(data, hu=hu), data.training)
+    must_be_sound(data, data.training)
     mask = np.load(crops / "mask.npy")
     mask[2] = 2
     np.save(crops / "mask.npy", mask)
+    plan = FracturePlan(folds=2, model="b1", fit=QUICK)
     with pytest.raises(InputRejected, match=r"crop 2 .*no mask"):
         train_fracture(crops, tmp_path / "run", plan, say=quiet)
     assert not (tmp_path / "run").exists()

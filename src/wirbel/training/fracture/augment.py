@@ -101,7 +101,7 @@ class Augmenter:
         middle = [(n - 1) / 2 + float(d) for n, d in zip(shape, shift, strict=True)]
         wz, wy, wx = self._weights
         partly = torch.einsum("yj,cijx->ciyx", wy, nodes @ wx.T).flatten(2)
-        field = (wz @ partly).unflatten(2, (len(y), len(x)))
+        field = (wz @ partly).reshape(3, len(z), len(y), len(x))
         straight = (mirror * x + middle[2], sin * z + cos * y + middle[1], cos * z - sin * y + middle[0])
         for axis, line in enumerate(straight):
             field[axis].add_(line)

@@ -9,11 +9,12 @@ import onnx
 import torch
 
 from wirbel.errors import ModelError
+from wirbel.etiology.network_input import CHANNELS
 from wirbel.network.bundle import FORMAT, Bundle, file_sha256, load_bundle
 from wirbel.network.fracture import OUTPUTS, SCORER
 from wirbel.training.export import halve_weights
 from wirbel.training.fracture.fit import best_weights
-from wirbel.training.fracture.nets import CHANNELS, FractureNet
+from wirbel.training.fracture.nets import FractureNet
 from wirbel.training.fracture.recipe import Recipe
 
 SIZE = (64, 64, 64)

@@ -80,7 +80,8 @@ def open_crops(folder: Path) -> CropData:
         told = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
         truth = _truth(folder / TRUTH_FILE)
         plain = [(i, row, truth[i] if truth else {}) for i, row in enumerate(crops.rows)]
-        hu, mask, unfinished = crops.hu, crops.mask, ()
+        hu, mask = crops.hu, crops.mask
+        unfinished: tuple[str, ...] = ()
         simulated = bool(told.get("simulated", False))
     elif (folder / PROGRESS).is_file():
         hu, mask, plain, unfinished = _being_drawn(folder)
@@ -118,8 +119,8 @@ def data_digest(data: CropData, rows: Sequence[CropRow]) -> str:
     for r in rows:
         told = (r.row, r.patient, r.vertebra, r.diagnosis.value, r.fold)
         digest.update((";".join(map(str, told)) + "\n").encode())
-        digest.update(np.ascontiguousarray(data.hu[r.row]))
-        digest.update(np.ascontiguousarray(data.mask[r.row]))
+        digest.update(np.ascontiguousarray(data.hu[r.row]).tobytes())
+        digest.update(np.ascontiguousarray(data.mask[r.row]).tobytes())
     return digest.hexdigest()
 
 

@@ -11,15 +11,17 @@ from pathlib import Path
 import torch
 
 from wirbel.errors import InputRejected, UsageError
-from wirbel.etiology import written_calibration
+from wirbel.etiology import Calibration, written_calibration
 from wirbel.etiology.calibration import Population
 from wirbel.network.bundle import Bundle
 from wirbel.network.fracture import open_fracture
 from wirbel.training.fracture.bundle import write_ensemble
+from wirbel.training.fracture.card import model_card
 from wirbel.training.fracture.crop_rows import TRAINING_ARMS, CropData, data_digest, must_be_sound, open_crops
 from wirbel.training.fracture.fit import Epoch, FitSettings, fit_member
 from wirbel.training.fracture.recipe import Learnt, Recipe, chosen, recipe_named
 from wirbel.training.fracture.scores import (
+    Figure,
     ScoredCrop,
     calibration_of,
     figures,
@@ -30,6 +32,7 @@ from wirbel.training.fracture.scores import (
 )
 
 CONFIG, SCORES, FIGURES, BUNDLE = "config.json", "scores.tsv", "figures.tsv", "bundle"
+CARD = "MODEL_CARD.md"
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
@@ -97,6 +100,7 @@ def _judge(
             write_scores(out / SCORES, scored, scorer=bundle.sha256)
         if arm in data.unfinished:
             say(f"{arm} is still being drawn: {len(data.arm(arm))} of its crops are scored; run again for the rest")
+    calibrations: dict[str, Calibration] = {}
     populations = [Population.FRACTURED, *([Population.UNFRACTURED] if recipe.trained_with_normals else [])]
     for population in populations:
         path = bundle.folder / f"calibration_{population.value}.json"
@@ -107,12 +111,29 @@ def _judge(
             path.unlink(missing_ok=True)
             continue
         path.write_text(written_calibration(fitted), encoding="utf-8")
-    lines = ["set\tcrops\tmalignant\tauc\tlow\thigh\tdata"]
-    kind = "simulated" if data.simulated else "cohort"
-    for arm, n, malignant, area, low, high in figures(data, scored):
-        lines.append(f"{arm}\t{n}\t{malignant}\t{area:.4f}\t{low:.4f}\t{high:.4f}\t{kind}")
-        say(f"{recipe.name} {arm}: AUC {area:.3f} ({low:.3f} to {high:.3f}), n = {n} ({kind}, research use only)")
-    (out / FIGURES).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        calibrations[population.value] = fitted
+    seen = figures(data, scored)
+    _write_figures(out / FIGURES, seen, recipe, say, kind="simulated" if data.simulated else "cohort")
+    card = model_card(
+        recipe, json.loads((out / CONFIG).read_text("utf-8")), seen, calibrations, name=bundle.name,
+        version=bundle.version,
+    )  # fmt: skip
+    (bundle.folder / CARD).write_text(card, encoding="utf-8")
+
+
+def _write_figures(
+    path: Path, seen: Sequence[Figure], recipe: Recipe, say: Callable[[str], None], *, kind: str
+) -> None:
+    lines = ["set\tvertebrae\tcrops\tmalignant\tauc\tlow\thigh\tdata"]
+    for f in seen:
+        lines.append(
+            f"{f.arm}\t{f.what}\t{f.crops}\t{f.malignant}\t{f.auc:.4f}\t{f.low:.4f}\t{f.high:.4f}\t{kind}"
+        )
+        say(
+            f"{recipe.name} {f.arm}, {f.what}: AUC {f.auc:.3f} ({f.low:.3f} to {f.high:.3f}), n = {f.crops} "
+            f"({kind}, research use only)"
+        )
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _config(

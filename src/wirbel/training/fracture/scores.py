@@ -35,6 +35,19 @@ class ScoredCrop:
         return sum(given) / len(given)
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """AUC of one set with its 95 % interval; `what`: fractures or unfractured."""
+
+    arm: str
+    what: str
+    crops: int
+    malignant: int
+    auc: float
+    low: float
+    high: float
+
+
 def out_of_fold(data: CropData, learnt: Sequence[Learnt], networks: FractureNetworks) -> list[ScoredCrop]:
     """Each training crop judged by the one member that never saw its patient."""
     out = []
@@ -74,22 +87,23 @@ def calibration_of(
     )  # fmt: skip
 
 
-def figures(data: CropData, scored: Iterable[ScoredCrop]) -> list[tuple[str, int, int, float, float, float]]:
-    """For each set: its crops, the malignant ones, and the AUC of the ensemble's log-odds with its 95 % interval.
+def figures(data: CropData, scored: Iterable[ScoredCrop]) -> list[Figure]:
+    """The AUC of the ensemble's log-odds in each set, fractures and unfractured vertebrae apart.
 
-    Where a set has one class only it has no AUC and no line. Crops count as independent here; the evaluation's
+    Where there is one class only there is no AUC and no figure. Crops count as independent here; the evaluation's
     tables take whole patients.
     """
-    of_row = {r.row: r.diagnosis.is_malignant for r in data.rows}
-    sets: dict[str, list[ScoredCrop]] = {}
+    of_row = {r.row: r.diagnosis for r in data.rows}
+    sets: dict[tuple[str, str], list[ScoredCrop]] = {}
     for s in scored:
-        sets.setdefault(s.arm, []).append(s)
+        what = "fractures" if of_row[s.row].is_fracture else "unfractured"
+        sets.setdefault((s.arm, what), []).append(s)
     out = []
-    for arm, some in sets.items():
-        truth = np.array([of_row[s.row] for s in some])
+    for (arm, what), some in sets.items():
+        truth = np.array([of_row[s.row].is_malignant for s in some])
         if 0 < truth.sum() < len(truth):
             area = auc(truth, np.array([s.log_odds for s in some]))
-            out.append((arm, len(some), int(truth.sum()), area.value, area.low, area.high))
+            out.append(Figure(arm, what, len(some), int(truth.sum()), area.value, area.low, area.high))
     return out
 
 
