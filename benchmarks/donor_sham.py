@@ -130,6 +130,7 @@ def main(folder: Path, out: Path | None) -> None:
         ("edited or sham, outside the lesion", outside, (~sham).astype(int), patients),
         ("malignant or osteoporotic fracture, outside", outside[broken],
          (causes[broken] == "malignant_fracture").astype(int), patients[broken]),
+        ("unfractured lesion or sham, outside", outside[~broken], (~sham).astype(int)[~broken], patients[~broken]),
         ("edited or sham, inside (control)", lesion, (~sham).astype(int), patients),
         ("malignant or osteoporotic fracture, inside (control)", lesion[broken],
          (causes[broken] == "malignant_fracture").astype(int), patients[broken]),

@@ -7,7 +7,6 @@ from wirbel.donor.region import Region, region_of
 from wirbel.donor.sources import Donor, DonorCt
 from wirbel.phantom.cases import CaseSettings, DrawnCause, draw_case
 from wirbel.spine import Level
-from wirbel.spine.split import split_body_and_posterior
 from wirbel.volume import Acquisition, LabelMap, Plane, freeze
 
 
@@ -23,11 +22,11 @@ def drawn_donor(seed: int) -> tuple[DonorCt, Level]:
     for instance, level in levels.items():
         table[instance] = int(level)
     labels = LabelMap(case.ct.grid, freeze(table[case.labels.instances]))
-    split = split_body_and_posterior(labels)
+    parts = LabelMap(case.ct.grid, freeze(np.array(case.labels.parts, dtype=np.uint8)))
     told = {t.level: t.centre_lps_mm for t in case.patient.anatomy.truth.vertebrae}
     donor = Donor("drawn", "drawn", "drawn", "none", masks="drawn")
     source = DonorCt(
-        donor, case.ct, Acquisition(Plane.AXIAL, 1.0, 1.0), labels, split.parts,
+        donor, case.ct, Acquisition(Plane.AXIAL, 1.0, 1.0), labels, parts,
         {case.truth.level: told[case.truth.level]}, False, "drawn", "0" * 64, "0" * 64,
     )  # fmt: skip
     return source, case.truth.level

@@ -6,11 +6,13 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from scipy import ndimage
 
+from wirbel.errors import InputRejected
 from wirbel.phantom.implicit import unchecked
 
 #: A column of the body's mask counts when it has this share of the median column's height.
 _WHOLE_COLUMN = 0.55
 _SMOOTH_MM = 1.5
+_LEAST_COLUMNS = 60
 
 
 @unchecked
@@ -62,7 +64,8 @@ class Outline:
 def plates_of(own_mm: Float64[np.ndarray, "n 3"], step_mm: float) -> tuple[Plate, Plate, Outline]:
     """Upper and lower plate and the outline of a body given by its voxels (x, y, z) in own coordinates."""
     corner = np.floor(own_mm[:, :2].min(axis=0)) - 6.0
-    cells = np.round(own_mm[:, :2] - corner).astype(int)
+    # ties go one way: columns half-way between two nodes must not fall to the even ones
+    cells = np.floor(own_mm[:, :2] - corner + 0.5 + 1e-6).astype(int)
     shape = cells.max(axis=0) + 7
     flat = cells[:, 0] * shape[1] + cells[:, 1]
     top, bottom = np.full(shape.prod(), -np.inf), np.full(shape.prod(), np.inf)
@@ -72,6 +75,8 @@ def plates_of(own_mm: Float64[np.ndarray, "n 3"], step_mm: float) -> tuple[Plate
     tall = np.where(np.isfinite(top), top - bottom, 0.0)
     whole = tall > _WHOLE_COLUMN * np.median(tall[tall > 0])
     whole = ndimage.binary_opening(whole, iterations=1)
+    if whole.sum() < _LEAST_COLUMNS:
+        raise InputRejected(f"{int(whole.sum())} whole columns between the endplates: the mask holds no body")
     y, x = np.nonzero(whole)
     x_mm, y_mm = x + corner[0], y + corner[1]
     at = (float(corner[1]), float(corner[0]))
