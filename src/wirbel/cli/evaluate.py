@@ -1,4 +1,4 @@
-"""`wirbel evaluate spine`: the spine's figures on annotated CTs."""
+"""`wirbel evaluate spine|fracture`: the spine's figures on annotated CTs, and the study's tables of a cohort."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from wirbel.cli.evaluate_fracture import fracture
+
 app = typer.Typer(no_args_is_help=True, help="Measure what the networks do. Research use only.")
+app.command("fracture")(fracture)
 
 
 @app.callback()
