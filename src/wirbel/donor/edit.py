@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from scipy import ndimage
 
 from wirbel.donor.collapse import Collapse, Displacement, displacement, draw_collapse
+from wirbel.donor.grain import SOFT_HU
 from wirbel.donor.region import Region
 from wirbel.donor.repaint import Repainted, repaint, sham, spongiosa_hu, squeezed_marrow
 from wirbel.donor.warp import moved_labels, moved_values, warped
@@ -140,8 +141,25 @@ def _with_noise(
     local = region.averaged(moved_values(region, region.spread(grain.local_hu), own))
     strength = local + painted * (np.maximum(grain.sd_hu, local) - local)
     noise = np.sqrt(1 - new) * grain.noise + np.sqrt(new) * strength * grain.drawn(rng)
-    hu = grain.smooth + change + noise
+    hu = _given_back(rng, region, grain.smooth + change + noise, new < 0.05)
     return Volume(region.base.grid, freeze(np.clip(np.rint(hu), -1024, 3071).astype(np.int16)))
+
+
+@unchecked
+def _given_back(rng: np.random.Generator, region: Region, hu: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """As much noise added as interpolation took from soft tissue: more of it in a collapse than in a mere shift."""
+    smooth = region.grain.smooth
+    soft = far & (smooth > SOFT_HU[0]) & (smooth < SOFT_HU[1])
+    if soft.sum() < 500:
+        return hu
+    field = region.grain.drawn(rng)
+    was, now, share = (float(_fine(v)[soft].var()) for v in (region.base.hu, hu, field))
+    return hu + np.float32(np.sqrt(max(was - now, 0.0) / max(share, 1e-3))) * field
+
+
+@unchecked
+def _fine(values: np.ndarray) -> np.ndarray:
+    return values - ndimage.gaussian_filter(values.astype(np.float32), 1.0)
 
 
 @unchecked
