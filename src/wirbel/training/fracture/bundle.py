@@ -87,7 +87,7 @@ def write_ensemble(
         "format": FORMAT,
         "name": name,
         "version": version,
-        "licence": "CC-BY-SA-4.0",
+        "licence": "CC-BY-SA-4.0" if simulated else "of whoever trained it",
         "files": files,
         "trained_on": [trained_on],
         "simulated": simulated,

@@ -21,8 +21,9 @@ def model_card(
     *,
     name: str,
     version: str,
+    unfinished: Sequence[str] = (),
 ) -> str:
-    """Markdown; every figure is called simulated where the data are."""
+    """Markdown; every figure is called simulated where the data are. `unfinished`: sets that are not whole yet."""
     simulated, plan = bool(config["simulated"]), config["plan"]
     kind = "simulated (drawn) " if simulated else ""
     lines = [
@@ -61,6 +62,9 @@ def model_card(
     for f in figures:
         interval = f"{f.low:.3f} to {f.high:.3f}"
         lines.append(f"| {f.arm} ({f.what}) | {f.crops} | {f.malignant} | {f.auc:.3f} | {interval} |")
+    part = [f.arm for f in figures if f.arm in unfinished]
+    if part:
+        lines += ["", f"Only a part of {', '.join(part)} had been drawn when this was written."]
     lines += ["", "## Calibration", ""]
     for population, fitted in calibrations.items():
         tiers = fitted.tiers

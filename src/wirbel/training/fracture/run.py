@@ -116,7 +116,7 @@ def _judge(
     _write_figures(out / FIGURES, seen, recipe, say, kind="simulated" if data.simulated else "cohort")
     card = model_card(
         recipe, json.loads((out / CONFIG).read_text("utf-8")), seen, calibrations, name=bundle.name,
-        version=bundle.version,
+        version=bundle.version, unfinished=data.unfinished,
     )  # fmt: skip
     (bundle.folder / CARD).write_text(card, encoding="utf-8")
 
