@@ -57,12 +57,14 @@ def anchors() -> tuple[Line, ...]:
 
 
 def _spoken(name: str) -> Iterator[Line]:
-    """All strings of a module that read as prose, but for its docstrings and errors."""
+    """All strings of a module that read as prose, but for its docstrings, errors and what it looks for."""
     for path, function in _functions(SOURCE / name):
         silent = {
             id(inner)
             for node in ast.walk(function)
-            if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+            if isinstance(node, ast.Raise)
+            or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+            or (isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".startswith"))
             for inner in ast.walk(node)
         }
         lines = [node for node in ast.walk(function) if isinstance(node, ast.JoinedStr | ast.BinOp)]

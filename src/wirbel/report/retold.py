@@ -35,6 +35,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "slices_of": "slices of {slice_mm} mm",
     "only_thoracolumbar": "thoracic and lumbar vertebrae only",
     "no_waist": "no waist",
+    "no_two_endplates": "no two endplates",
     "wall_planes": "posterior wall in {read} of {count} planes",
     "wall_hidden": "the arch hides the posterior wall",
     "line_neighbours": "posterior line needs a neighbour above and below",
