@@ -3,6 +3,7 @@ apart.
 
     python benchmarks/signs_on_phantoms.py --count 240 --rows signs.csv
     python benchmarks/signs_on_phantoms.py --rows signs.csv --count 0      # the tables again, nothing drawn
+    python benchmarks/signs_on_phantoms.py --crops runs/night              # a cohort's crops and their signs.tsv
 
 Every figure is simulated. Masks are the drawn ones (`--grow 1` or `-1`: wrong by a millimetre). Seeds start at
 900,000, which no training uses. Rows are appended one by one, so that a stopped run goes on where it was.
@@ -10,6 +11,7 @@ Every figure is simulated. Masks are the drawn ones (`--grow 1` or `-1`: wrong b
 
 import argparse
 import csv
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage, stats
 
+from wirbel.cohort.signs import read_signs
 from wirbel.finding.signs import Sign, Signs, SignSettings, signs_of_all
 from wirbel.phantom.cases import DrawnCause
 from wirbel.phantom.cases.case import CaseCt, CaseSettings, draw_case
@@ -178,13 +181,48 @@ def _against_truth(rows: Sequence[dict[str, str]], cause: np.ndarray, sign: Sign
     print(f"| {sign.value} | {int(known.sum())} | {missing} | {rho:.2f} | {bias} | {shown:.2f} | {usual} |")
 
 
+def rows_of_crops(folder: Path, signs: Path, arms: Sequence[str]) -> list[dict[str, str]]:
+    """Signs measured from crops beside what was painted; a folder may still be growing."""
+    measured = read_signs(signs)
+    out = []
+    for arm, truth in told(folder):
+        row = int(truth["row"])
+        if row not in measured or (arms and arm not in arms):
+            continue
+        found = {sign.value: f"{v:g}" for sign, v in measured[row].items()}
+        plain = {sign.value: "not_measured" for sign in Sign} | found
+        if Sign.LINE_SHARPNESS not in measured[row] and measured[row].get(Sign.LINE_AREA) == 0.0:
+            plain[Sign.LINE_SHARPNESS.value] = "not_present"
+        plain |= {f"true_{name}": truth.get(name, "") for _, name, _ in PAIRS}
+        inside = max(float(truth["spongiosa_mm3"]), 1.0)
+        plain |= {f"true_{name}": str(float(truth[f"{name}_mm3"]) / inside) for name in ("lytic", "sclerotic")}
+        out.append(plain | {"cause": truth["cause"]})
+    return out
+
+
+def told(folder: Path) -> list[tuple[str, dict[str, str]]]:
+    """Arm and truth of each crop."""
+    if (folder / "truth.tsv").exists():
+        tables_ = [folder / name for name in ("index.tsv", "truth.tsv")]
+        index, truth = (list(csv.DictReader(t.open(encoding="utf-8"), delimiter="\t")) for t in tables_)
+        return [(i["arm"], t) for i, t in zip(index, truth, strict=True)]
+    lines = (folder / "progress.jsonl").read_text("utf-8").splitlines(keepends=True)
+    return [(i["arm"], t) for line in lines if line.endswith("\n") for i, t in json.loads(line)["rows"]]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=120)
     parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--grow", type=int, default=0, choices=(-1, 0, 1))
     parser.add_argument("--rows", type=Path, default=Path("signs_on_phantoms.csv"))
+    parser.add_argument("--crops", type=Path, help="Nothing is drawn: simulated crops with their signs.tsv.")
+    parser.add_argument("--signs", type=Path)
+    parser.add_argument("--arm", action="append", default=[])
     options = parser.parse_args()
+    if options.crops:
+        tables(rows_of_crops(options.crops, options.signs or options.crops / "signs.tsv", options.arm))
+        return
     done = read(options.rows)
     seen = {int(r["seed"]) for r in done}
     for seed in range(options.first, options.first + options.count):

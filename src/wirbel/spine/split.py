@@ -121,8 +121,12 @@ def _body(
     candidate = np.zeros(piece.mask.shape, dtype=bool)
     candidate[piece.mask] = inside
     spacing = float(np.mean(grid.spacing_mm))
-    opened = _opened(candidate, settings.opening_mm / spacing)
-    near = ndimage.distance_transform_edt(~opened) * spacing <= settings.back_mm if opened.any() else opened
+    box = ndimage.find_objects(candidate.astype(np.uint8))
+    near = np.zeros_like(candidate)
+    if box and box[0] is not None:  # nothing of the answer lies outside the candidate's own window
+        opened = _opened(candidate[box[0]], settings.opening_mm / spacing)
+        far = ndimage.distance_transform_edt(~opened) * spacing if opened.any() else np.inf
+        near[box[0]] = far <= settings.back_mm
     certain = np.zeros(piece.mask.shape, dtype=bool)
     certain[piece.mask] = between
     return candidate & (near | certain)

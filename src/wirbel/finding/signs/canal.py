@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from scipy import ndimage
 
-from wirbel.finding.signs.patch import IMAGED_HU, Patch
+from wirbel.finding.signs.patch import IMAGED_HU, Patch, box_of
 from wirbel.finding.signs.settings import CanalSettings
 from wirbel.vertebra import NotMeasured, Reason
 
@@ -74,9 +74,11 @@ def canal_of(patch: Patch, settings: CanalSettings) -> Canal | NotMeasured:
     lumen = np.zeros(patch.grid.shape, dtype=bool)
     for k in np.flatnonzero(walled):
         lumen[k] = np.roll(hole, round(slope * patch.up_mm[k]), axis=0)
-    clean = lumen & (_from_bone(patch, settings) >= CLEAN_MM)
-    content, noise = _content(patch, clean, centre, slope)
-    rim = _rim(patch, lumen, settings)
+    far = _from_bone(patch, lumen, settings)
+    clean = lumen & (far >= CLEAN_MM)
+    smooth = _smoothed(patch.hu, clean)
+    content, noise = _content(patch, clean & (patch.hu > IMAGED_HU), smooth, centre, slope)
+    rim = _rim(lumen, far, smooth)
     return Canal(
         float(hole.sum()),
         lumen,
@@ -102,7 +104,7 @@ def occupied(patch: Patch, own: Canal, references: Sequence[Canal], settings: Ca
     if not references:
         why = NotMeasured(Reason.NO_NEIGHBOURS)
         return Occupied(why, 0.0, where)
-    far = _from_bone(patch, settings)
+    far = _from_bone(patch, own.lumen, settings)
     inner = own.lumen & (far >= CLEAN_MM)
     smooth = _smoothed(patch.hu, inner)
     expected, spread = _expected(references)
@@ -111,7 +113,8 @@ def occupied(patch: Patch, own: Canal, references: Sequence[Canal], settings: Ca
     limit = usual + max(settings.mass_hu, settings.mass_sd * spread)
     dense = inner & (smooth > limit) & (smooth > 0.0)
     where = _large(dense, settings.least_mm3)
-    fragments = own.lumen & ~patch.body & ~patch.arch & (patch.hu > settings.bone_hu) & _apart_from_bone(patch)
+    fragments = own.lumen & ~patch.body & ~patch.arch & (patch.hu > settings.bone_hu)
+    fragments &= _apart_from_bone(patch, own.lumen)
     # the border that was left out of the search belongs to what it borders
     border = own.lumen & (far >= 1) & (far < CLEAN_MM)
     plane = np.ones((1, 3, 3), dtype=bool)
@@ -154,12 +157,11 @@ def _walled(patch: Patch) -> Bool[np.ndarray, "s"]:
 
 def _seen_along(bone: Bool[np.ndarray, "s p l"], patch: Patch, tilt_deg: float) -> Bool[np.ndarray, "p l"]:
     """The shadow of the vertebra along a direction tilted in its sagittal plane."""
-    s, p, left = np.nonzero(bone)
-    moved = np.rint(p - np.tan(np.radians(tilt_deg)) * patch.up_mm[s]).astype(int)
-    depth, width = int(bone.shape[1]), int(bone.shape[2])
-    shadow = np.zeros((depth, width), dtype=bool)
-    inside = (moved >= 0) & (moved < depth)
-    shadow[moved[inside], left[inside]] = True
+    moved = np.rint(np.tan(np.radians(tilt_deg)) * patch.up_mm).astype(int)
+    depth = int(bone.shape[1])
+    shadow = np.zeros(bone.shape[1:], dtype=bool)
+    for plane, by in zip(bone, moved, strict=True):
+        shadow[max(0, -by) : depth - max(0, by)] |= plane[max(0, by) : depth - max(0, -by)]
     return np.asarray(ndimage.binary_closing(np.pad(shadow, 2))[2:-2, 2:-2]) | shadow
 
 
@@ -176,30 +178,42 @@ def _hole(shadow: Bool[np.ndarray, "p l"], back: Float64[np.ndarray, "p 1"]) -> 
 
 
 def _smoothed(hu: np.ndarray, inside: Bool[np.ndarray, "s p l"]) -> Float64[np.ndarray, "s p l"]:
-    """Gaussian mean over the inside alone."""
-    seen = inside & (hu > IMAGED_HU)
-    weight = ndimage.gaussian_filter(seen.astype(np.float32), SMOOTH_MM)
-    total = ndimage.gaussian_filter(np.where(seen, hu, 0.0).astype(np.float32), SMOOTH_MM)
-    out: Float64[np.ndarray, "s p l"] = np.where(seen, total / np.maximum(weight, 1e-3), -1000.0).astype(np.float64)
+    """Gaussian mean over the inside alone; -1000 outside it."""
+    out = np.full(inside.shape, -1000.0)
+    window = box_of(inside)
+    seen = inside[window] & (hu[window] > IMAGED_HU)
+    weight = ndimage.gaussian_filter(seen.astype(np.float32), SMOOTH_MM, mode="constant")
+    total = ndimage.gaussian_filter(np.where(seen, hu[window], np.float32(0.0)), SMOOTH_MM, mode="constant")
+    out[window] = np.where(seen, total / np.maximum(weight, 1e-3), -1000.0)
     return out
 
 
-def _apart_from_bone(patch: Patch) -> Bool[np.ndarray, "s p l"]:
-    """Voxels that are no mere blur of the vertebra's own bone: 2 mm and more from the mask."""
-    return np.asarray(ndimage.distance_transform_edt(~(patch.body | patch.arch)) >= 2.0)
+def _apart_from_bone(patch: Patch, lumen: Bool[np.ndarray, "s p l"]) -> Bool[np.ndarray, "s p l"]:
+    """Voxels of the lumen that are no mere blur of the vertebra's own bone: 2 mm and more from the mask."""
+    window = box_of(lumen, RIM_MM)
+    bone = patch.body[window] | patch.arch[window]
+    out = lumen.copy()
+    if bone.any():
+        out[window] &= ndimage.distance_transform_edt(~bone) >= 2.0
+    return out
 
 
-def _from_bone(patch: Patch, settings: CanalSettings) -> Int64[np.ndarray, "s p l"]:
-    """Whole mm from the nearest bone in the CT or the mask, at most `RIM_MM`."""
-    bone = patch.body | patch.arch | (patch.hu > settings.bone_hu)
-    far = ndimage.distance_transform_edt(~bone)
-    return np.minimum(np.floor(far), RIM_MM).astype(np.int64)
+def _from_bone(
+    patch: Patch, lumen: Bool[np.ndarray, "s p l"], settings: CanalSettings
+) -> Int64[np.ndarray, "s p l"]:
+    """Whole mm from the nearest bone in the CT or the mask, at most `RIM_MM`; known in the lumen."""
+    window = box_of(lumen, RIM_MM + 1)
+    bone = patch.body[window] | patch.arch[window] | (patch.hu[window] > settings.bone_hu)
+    out = np.full(lumen.shape, RIM_MM, dtype=np.int64)
+    if bone.any():
+        out[window] = np.minimum(np.floor(ndimage.distance_transform_edt(~bone)), RIM_MM)
+    return out
 
 
-def _rim(patch: Patch, lumen: Bool[np.ndarray, "s p l"], settings: CanalSettings) -> Float64[np.ndarray, "d"]:
+def _rim(
+    lumen: Bool[np.ndarray, "s p l"], far: Int64[np.ndarray, "s p l"], smooth: Float64[np.ndarray, "s p l"]
+) -> Float64[np.ndarray, "d"]:
     """The 90th percentile of the canal's smoothed HU by distance from bone; -1000 where there is nothing."""
-    far = _from_bone(patch, settings)
-    smooth = _smoothed(patch.hu, lumen & (far >= CLEAN_MM))
     out = np.full(RIM_MM + 1, -1000.0)
     for k in range(CLEAN_MM, RIM_MM):
         here = lumen & (far == k)
@@ -209,11 +223,13 @@ def _rim(patch: Patch, lumen: Bool[np.ndarray, "s p l"], settings: CanalSettings
 
 
 def _content(
-    patch: Patch, lumen: Bool[np.ndarray, "s p l"], centre: Float64[np.ndarray, "2"], slope: float
+    patch: Patch,
+    inner: Bool[np.ndarray, "s p l"],
+    smooth: Float64[np.ndarray, "s p l"],
+    centre: Float64[np.ndarray, "2"],
+    slope: float,
 ) -> tuple[Float64[np.ndarray, "a b"], float]:
     """Mean HU over the height on a square around the centre, and the spread of smoothed values around it."""
-    inner = lumen & (patch.hu > IMAGED_HU)
-    smooth = _smoothed(patch.hu, inner)
     size = 2 * HALF_MM + 1
     total, count = np.zeros((size, size)), np.zeros((size, size))
     s, p, left = np.nonzero(inner)

@@ -8,11 +8,12 @@ import numpy as np
 from wirbel.finding.signs.canal import Canal, Occupied, narrowing_percent, occupied
 from wirbel.finding.signs.contour import convexity_mm, corners_lps_mm, retropulsion_of
 from wirbel.finding.signs.cortex import destruction_of, marks
+from wirbel.finding.signs.layer import Layer, layer_of
 from wirbel.finding.signs.lines import Line, Sheets, line_of
 from wirbel.finding.signs.marrow import Core, Gas, Share, gas_of, lytic_of, sclerotic_of
 from wirbel.finding.signs.mass import Mass, mass_of
 from wirbel.finding.signs.pedicle import Pedicles, involvement_of
-from wirbel.finding.signs.record import Sign
+from wirbel.finding.signs.record import Sign, Signs, SignValues
 from wirbel.finding.signs.settings import SignSettings
 from wirbel.finding.signs.sketch import Sketch
 from wirbel.vertebra import NotMeasured, Reason
@@ -97,9 +98,13 @@ class Against:
         """The canal, what fills it, and the pedicles beside it."""
         own, s = self.own, self.settings
         signs = (Sign.CANAL, Sign.EPIDURAL, Sign.PEDICLE_LEFT, Sign.PEDICLE_RIGHT)
+        layer = self._layer()
         if isinstance(own.canal, NotMeasured) or isinstance(own.pedicles, NotMeasured):
             blank = own.canal if isinstance(own.canal, NotMeasured) else own.pedicles
-            return {sign: (blank, None) for sign in signs if isinstance(blank, NotMeasured)}
+            blanks: Found = {sign: (blank, None) for sign in signs if isinstance(blank, NotMeasured)}
+            if layer is not None:  # the wall is seen where the ring is open
+                blanks[Sign.EPIDURAL] = (layer.mm3, own.patch.marked(layer.where))
+            return blanks
         canals = [o.canal for o in self.others if isinstance(o.canal, Canal)]
         filled: Occupied = occupied(own.patch, own.canal, canals, s.canal)
         above, below = (_first_canal(side) for side in (self.sides.above[::-1], self.sides.below))
@@ -109,10 +114,17 @@ class Against:
         right, left = own.pedicles.slabs
         return {
             Sign.CANAL: (narrowing, own.patch.marked(own.canal.lumen)),
-            Sign.EPIDURAL: (filled.mass_mm3, own.patch.marked(filled.where)),
+            Sign.EPIDURAL: _larger(own, filled, layer),
             Sign.PEDICLE_RIGHT: (sides.right, own.patch.marked(right) if _seen(sides.right) else None),
             Sign.PEDICLE_LEFT: (sides.left, own.patch.marked(left) if _seen(sides.left) else None),
         }
+
+    def _layer(self) -> Layer | None:
+        own = self.own
+        if isinstance(own.wall, NotMeasured):
+            return None
+        walls = [(o.patch, o.wall) for o in self.others if not isinstance(o.wall, NotMeasured)]
+        return layer_of(own.patch, own.wall, walls, self.settings.canal)
 
     def inside(self) -> Found:
         """Gas, lytic and sclerotic shares."""
@@ -163,6 +175,37 @@ class Against:
             Sign.PARAVERTEBRAL_THICKNESS: (mass.thickness_mm, None),
             Sign.PARAVERTEBRAL_SPREAD: (mass.spread_fraction, None),
         }
+
+
+def compared(
+    parts: Against,
+    density: tuple[float | NotMeasured, float | NotMeasured],
+    coarse_mm: float,
+    references: tuple[int, ...],
+) -> Signs:
+    """All signs of one vertebra; `density` is its own, and its difference to the references."""
+    coarse = coarse_mm > parts.settings.coarsest_fine_mm
+    found = {
+        **parts.cortex(),
+        **(too_coarse(coarse_mm) if coarse else {**parts.contour(), **parts.canal(), **parts.lines()}),
+        **parts.inside(),
+        **parts.around(),
+        Sign.DENSITY: (density[0], None),
+        Sign.DENSITY_DIFFERENCE: (density[1], None),
+    }
+    return Signs(
+        parts.own.patch.label,
+        SignValues(**{sign.value: found[sign][0] for sign in Sign}),
+        references,
+        {sign: mark for sign, (_, mark) in found.items() if mark is not None},
+    )
+
+
+def _larger(own: Sketch, filled: Occupied, layer: Layer | None) -> tuple[float | NotMeasured, LabelMap | None]:
+    """An epidural mass as the canal's content shows it, or as a layer on the wall, whichever is more."""
+    if layer is None or (not isinstance(filled.mass_mm3, NotMeasured) and filled.mass_mm3 >= layer.mm3):
+        return filled.mass_mm3, own.patch.marked(filled.where)
+    return layer.mm3, own.patch.marked(layer.where | filled.where)
 
 
 def _first_canal(sketches: Sequence[Sketch]) -> Canal | None:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy import ndimage
 
-from wirbel.finding.signs.patch import NO_CT_HU, Patch
+from wirbel.finding.signs.patch import NO_CT_HU, Patch, box_of
 from wirbel.finding.signs.settings import LineSettings
 from wirbel.vertebra import NotMeasured, Reason
 from wirbel.vertebra.local import sample
@@ -25,11 +25,11 @@ LEAST_FLATNESS = 2.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheets:
-    """How sheet-like each voxel of the body's inside is, in HU; `normal`: the direction across, by voxel."""
+    """How sheet-like each voxel of the body's inside is, in HU, and its second derivatives."""
 
     where: Bool[np.ndarray, "s p l"]
     strength_hu: Float64[np.ndarray, "n"]
-    normal: Float64[np.ndarray, "n 3"]
+    second_hu: Float64[np.ndarray, "n 3 3"]
     extreme_hu: float
 
 
@@ -45,7 +45,9 @@ class Line:
 def sheets_of(patch: Patch, settings: LineSettings) -> Sheets | NotMeasured:
     """Second derivatives of the CT in the body's inside, where one direction dominates."""
     # side walls are thick in front and where spurs grow: stay farther away from them than from the endplates
-    depth = ndimage.distance_transform_edt(patch.body, sampling=(1.0, BESIDE, BESIDE))
+    depth = np.zeros(patch.body.shape)
+    window = box_of(patch.body, 1)
+    depth[window] = ndimage.distance_transform_edt(patch.body[window], sampling=(1.0, BESIDE, BESIDE))
     inside = (depth > min(settings.depth_mm, 0.5 * float(depth.max(initial=0.0)))) & patch.imaged
     if inside.sum() < LEAST_CORE_MM3:
         return NotMeasured(Reason.MASK_POOR, f"{int(inside.sum())} mm3 inside the cortex")
@@ -61,14 +63,10 @@ def sheets_of(patch: Patch, settings: LineSettings) -> Sheets | NotMeasured:
             order[b] += 1
             value = ndimage.gaussian_filter(crop, settings.scale_mm, order=order)[within]
             second[:, a, b] = second[:, b, a] = value
-    values, vectors = np.linalg.eigh(second * settings.scale_mm**2)
-    across = np.argmax(np.abs(values), axis=1)
-    rows = np.arange(len(values))
-    largest = np.abs(values[rows, across])
-    rest = np.abs(values)
-    rest[rows, across] = 0.0
-    strength = np.where(rest.max(axis=1) <= settings.flat * largest, largest, 0.0)
-    return Sheets(inside, strength, vectors[rows, :, across], float(np.percentile(strength, EXTREME)))
+    second *= settings.scale_mm**2
+    sizes = np.sort(np.abs(_eigenvalues(second)), axis=1)
+    strength = np.where(sizes[:, 1] <= settings.flat * sizes[:, 2], sizes[:, 2], 0.0)
+    return Sheets(inside, strength, second, float(np.percentile(strength, EXTREME)))
 
 
 def line_of(
@@ -108,6 +106,26 @@ def line_of(
     return Line(total, _sharpness(ct, patch, own, best, settings), kept)
 
 
+def _eigenvalues(second: Float64[np.ndarray, "n 3 3"]) -> Float64[np.ndarray, "n 3"]:
+    """Of symmetric matrices, in closed form (Smith 1961)."""
+    mean = np.trace(second, axis1=1, axis2=2) / 3.0
+    off = second - mean[:, None, None] * np.eye(3)
+    scale = np.maximum(np.sqrt((off**2).sum(axis=(1, 2)) / 6.0), 1e-12)
+    a, b, c = off[:, 0, 0], off[:, 1, 1], off[:, 2, 2]
+    d, e, f = off[:, 0, 1], off[:, 0, 2], off[:, 1, 2]
+    determinant = a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)
+    angle = np.arccos(np.clip(0.5 * determinant / scale**3, -1.0, 1.0)) / 3.0
+    turns = angle[:, None] + np.array([0.0, 2.0, 4.0]) * np.pi / 3.0
+    return np.asarray(mean[:, None] + 2.0 * scale[:, None] * np.cos(turns))
+
+
+def _across(second: Float64[np.ndarray, "n 3 3"]) -> Float64[np.ndarray, "n 3"]:
+    """The direction of the strongest second derivative."""
+    values, vectors = np.linalg.eigh(second)
+    strongest = np.argmax(np.abs(values), axis=1)
+    return np.asarray(vectors[np.arange(len(values)), :, strongest])
+
+
 def _flat_area_mm2(points: Float64[np.ndarray, "n 3"]) -> float:
     """Area of the points' shadow on their own plane; 0 for what is not flat."""
     centred = points - points.mean(axis=0)
@@ -125,7 +143,7 @@ def _sharpness(
     chosen = piece[sheets.where]
     points = patch.grid.to_lps_mm(np.argwhere(sheets.where)[chosen].astype(np.float64))
     turn = patch.grid.voxel_to_lps_mm[:3, :3]
-    normal = sheets.normal[chosen] @ turn.T
+    normal = _across(sheets.second_hu[chosen]) @ turn.T
     out = np.arange(-settings.half_length_mm - 1.5, settings.half_length_mm + 1.51, STEP_MM)
     hu = sample(ct.hu, ct.grid, points[:, None, :] + out[None, :, None] * normal[:, None, :], outside=NO_CT_HU)
     middle = np.abs(out) <= 1.5

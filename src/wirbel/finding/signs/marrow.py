@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy import ndimage
 
-from wirbel.finding.signs.patch import IMAGED_HU, Patch
+from wirbel.finding.signs.patch import IMAGED_HU, Patch, box_of
 from wirbel.finding.signs.settings import MarrowSettings
 from wirbel.vertebra import NotMeasured, Reason
 
@@ -49,15 +49,17 @@ class Gas:
 
 def core_of(patch: Patch, settings: MarrowSettings) -> Core | NotMeasured:
     """The trabecular core; a crushed body is eroded less."""
-    depth = ndimage.distance_transform_edt(patch.body)
+    depth = patch.depth_mm
     erosion = min(settings.erosion_mm, 0.4 * float(depth.max(initial=0.0)))
     where = (depth > erosion) & patch.imaged & ~_vein(patch, settings)
     if where.sum() < LEAST_CORE_MM3:
         return NotMeasured(Reason.MASK_POOR, f"{int(where.sum())} mm3 inside the cortex")
-    seen = patch.body & (patch.hu > IMAGED_HU)
-    weight = ndimage.gaussian_filter(seen.astype(np.float32), settings.smooth_mm)
-    total = ndimage.gaussian_filter(np.where(seen, patch.hu, 0.0).astype(np.float32), settings.smooth_mm)
-    smooth = (total[where] / np.maximum(weight[where], 1e-3)).astype(np.float64)
+    window = box_of(patch.body)
+    hu, within = patch.hu[window], where[window]
+    seen = patch.body[window] & (hu > IMAGED_HU)
+    weight = ndimage.gaussian_filter(seen.astype(np.float32), settings.smooth_mm, mode="constant")
+    total = ndimage.gaussian_filter(np.where(seen, hu, np.float32(0.0)), settings.smooth_mm, mode="constant")
+    smooth = (total[within] / np.maximum(weight[within], 1e-3)).astype(np.float64)
     low, median, high = np.percentile(smooth, [25.0, 50.0, 75.0])
     return Core(where, smooth, float(median), max(float(high - low) / 1.349, 5.0))
 
@@ -101,8 +103,7 @@ def gas_of(patch: Patch, core: Core, settings: MarrowSettings) -> Gas:
     than 1.5 mm under the mask's surface (a disc's gas and the lung stay outside) are followed to all voxels of the
     body within 2 mm; each counts with its share of gas between the core's median and -1000 HU.
     """
-    depth = ndimage.distance_transform_edt(patch.body)
-    sure = (depth > settings.gas_depth_mm) & patch.imaged & (patch.hu < settings.gas_hu)
+    sure = (patch.depth_mm > settings.gas_depth_mm) & patch.imaged & (patch.hu < settings.gas_hu)
     pieces, count = ndimage.label(sure, structure=np.ones((3, 3, 3)))
     if count == 0:
         return Gas(0.0, sure)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from wirbel.finding.signs.compare import Against, Sides, too_coarse
+from wirbel.finding.signs.compare import Against, Sides, compared
 from wirbel.finding.signs.marrow import difference_hu
 from wirbel.finding.signs.record import Sign, Signs, SignValues
 from wirbel.finding.signs.references import Reader
@@ -76,19 +76,5 @@ def _compared(
         tuple(reader.sketch(i) for i in chosen if i < index),
         tuple(reader.sketch(i) for i in chosen if i > index),
     )
-    parts = Against(reader.ct, reader.settings, own, sides)
-    coarse = coarse_mm > reader.settings.coarsest_fine_mm
-    found = {
-        **parts.cortex(),
-        **(too_coarse(coarse_mm) if coarse else {**parts.contour(), **parts.canal(), **parts.lines()}),
-        **parts.inside(),
-        **parts.around(),
-        Sign.DENSITY: (density[0], None),
-        Sign.DENSITY_DIFFERENCE: (density[1], None),
-    }
-    return Signs(
-        own.patch.label,
-        SignValues(**{sign.value: found[sign][0] for sign in Sign}),
-        tuple(reader.spine.vertebrae[i].label for i in chosen),
-        {sign: mark for sign, (_, mark) in found.items() if mark is not None},
-    )
+    labels = tuple(reader.spine.vertebrae[i].label for i in chosen)
+    return compared(Against(reader.ct, reader.settings, own, sides), density, coarse_mm, labels)

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float64
 from scipy import ndimage
 
 from wirbel.finding.signs.canal import Canal
-from wirbel.finding.signs.patch import Patch
+from wirbel.finding.signs.patch import Patch, box_of
 from wirbel.finding.signs.settings import PedicleSettings
 from wirbel.vertebra import NotMeasured, Reason
 
@@ -46,7 +46,9 @@ def pedicles_of(patch: Patch, canal: Canal, settings: PedicleSettings) -> Pedicl
     front, middle = (canal.back_mm - share * canal.half_width_mm for share in settings.reach)
     number = np.floor(settings.slabs * (back - front) / (middle - front)).astype(int)
     side_mm = patch.left_mm - canal.centre_mm[1]
-    own = ndimage.binary_dilation(patch.body | patch.arch, iterations=1)
+    own = patch.body | patch.arch
+    window = box_of(own, 1)
+    own[window] = ndimage.binary_dilation(own[window])
     weight = np.clip(patch.hu - settings.bone_hu, 0.0, settings.most_hu)
     bone = np.zeros((2, settings.slabs))
     where = []

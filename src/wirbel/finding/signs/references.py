@@ -46,7 +46,7 @@ class Reader:
         vertebra, frame = self.spine.vertebrae[index], self.measures[index].frame
         if index not in self._sketches and isinstance(frame, Frame):
             cutout = self._cutouts[vertebra.label]
-            patch = patch_of(self.ct, self.spine, vertebra, cutout, frame, self.rank(index))
+            patch = patch_of(self.ct, self.spine, cutout, frame, self.rank(index))
             self._sketches[index] = sketch_of(self.ct, patch, self.settings)
         return self._sketches[index]
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float32, Float64
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from wirbel.finding.signs.patch import Patch
-from wirbel.vertebra.local import sample
+from wirbel.finding.signs.patch import Patch, box_of
 
 ANGLES = 72
 #: Fractions of the wall's own height at which it is read; nearer to the endplates lies the rim.
@@ -54,10 +53,9 @@ def walls_of(patch: Patch, dent_mm: float) -> Walls:
     frame = patch.frame
     angle = (np.arange(ANGLES) - ANGLES // 2) * 2.0 * np.pi / ANGLES
     outward = np.cos(angle)[:, None] * frame.anterior + np.sin(angle)[:, None] * frame.left
-    radius = np.arange(0.0, FARTHEST_MM, RADIUS_STEP_MM)
+    radius = np.arange(0.0, _farthest_mm(patch), RADIUS_STEP_MM)
     up = patch.up_mm
-    along = up[:, None, None, None] * frame.superior + radius[:, None] * outward[None, :, None, :]
-    field = sample(patch.cutout.field, patch.cutout.grid, frame.origin_lps_mm + along, outside=0.0)
+    field = _polar(patch, angle, radius)
     outer = _outermost(field, radius)
     bottom, top = _ends(field, outer, radius, up)
     height = top - bottom
@@ -77,7 +75,39 @@ def walls_of(patch: Patch, dent_mm: float) -> Walls:
     return Walls(angle, at_up, wall, height, free & (wall > 4.0), dented, area, points, outward)
 
 
-def _outermost(field: Float64[np.ndarray, "s t r"], radius: Float64[np.ndarray, "r"]) -> Float64[np.ndarray, "s t"]:
+def _polar(
+    patch: Patch, angle: Float64[np.ndarray, "t"], radius: Float64[np.ndarray, "r"]
+) -> Float32[np.ndarray, "s t r"]:
+    """The body's field by (height, angle, radius): bilinear, at the same places of every height."""
+    p = -radius[None, :] * np.cos(angle)[:, None] - patch.posterior_mm[0]
+    left = radius[None, :] * np.sin(angle)[:, None] - patch.left_mm[0]
+    depth, width = patch.field.shape[1:]
+    out = np.zeros((patch.field.shape[0], p.size), dtype=np.float32)
+    flat = patch.field.reshape(patch.field.shape[0], -1)
+    p0, l0 = np.floor(p).astype(int).ravel(), np.floor(left).astype(int).ravel()
+    dp, dl = (p.ravel() - p0).astype(np.float32), (left.ravel() - l0).astype(np.float32)
+    inside = (p0 >= 0) & (p0 < depth - 1) & (l0 >= 0) & (l0 < width - 1)
+    at = np.where(inside, p0 * width + l0, 0)
+    for step, weight in (
+        (0, (1 - dp) * (1 - dl)),
+        (1, (1 - dp) * dl),
+        (width, dp * (1 - dl)),
+        (width + 1, dp * dl),
+    ):
+        out += np.take(flat, np.minimum(at + step, flat.shape[1] - 1), axis=1) * np.where(inside, weight, 0)
+    return out.reshape(patch.field.shape[0], *p.shape)
+
+
+def _farthest_mm(patch: Patch) -> float:
+    """So far from the axis the body's surface may lie, and a little more."""
+    p, left = np.nonzero(patch.body.any(axis=0))
+    if len(p) == 0:
+        return FARTHEST_MM
+    reach = float(np.hypot(patch.posterior_mm[p], patch.left_mm[left]).max())
+    return min(FARTHEST_MM, reach + 4.0)
+
+
+def _outermost(field: Float32[np.ndarray, "s t r"], radius: Float64[np.ndarray, "r"]) -> Float64[np.ndarray, "s t"]:
     """Largest radius at which the field crosses 0.5; 0 where there is no body."""
     bone = field >= 0.5
     last = field.shape[2] - 1 - np.argmax(bone[..., ::-1], axis=2)
@@ -85,11 +115,11 @@ def _outermost(field: Float64[np.ndarray, "s t r"], radius: Float64[np.ndarray, 
     beyond = np.take_along_axis(field, np.minimum(last + 1, field.shape[2] - 1)[..., None], axis=2)[..., 0]
     fall = np.where(inside > beyond, inside - beyond, 1.0)
     part = np.clip((inside - 0.5) / fall, 0.0, 1.0)
-    return np.where(bone.any(axis=2), radius[last] + part * RADIUS_STEP_MM, 0.0)
+    return np.where(bone.any(axis=2), radius[last] + part * RADIUS_STEP_MM, 0.0).astype(np.float64)
 
 
 def _ends(
-    field: Float64[np.ndarray, "s t r"],
+    field: Float32[np.ndarray, "s t r"],
     outer: Float64[np.ndarray, "s t"],
     radius: Float64[np.ndarray, "r"],
     up: Float64[np.ndarray, "s"],
@@ -98,16 +128,17 @@ def _ends(
     middle = np.abs(up) <= 4.0
     typical = np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in outer[middle].T])
     near = np.clip(np.rint((typical - INSIDE_MM) / RADIUS_STEP_MM).astype(int), 0, len(radius) - 1)
-    bottom, top = np.zeros(ANGLES), np.zeros(ANGLES)
-    for t in range(ANGLES):
-        bone = field[:, t, near[t]] >= 0.5
-        runs, count = ndimage.label(bone)
-        if count == 0:
-            continue
-        longest = 1 + int(np.argmax(np.bincount(runs)[1:]))
-        at = np.flatnonzero(runs == longest)
-        bottom[t], top[t] = up[at[0]], up[at[-1]]
-    return bottom, top
+    bone = np.take_along_axis(field, near[None, :, None], axis=2)[..., 0] >= 0.5
+    runs, _ = ndimage.label(bone, structure=np.array([[0, 1, 0]] * 3))
+    length = np.bincount(runs.ravel())
+    length[0] = 0
+    longest = length[runs] == length[runs].max(axis=0)[None, :]
+    # the lowest one where two are as long
+    first = np.argmax(longest & bone, axis=0)
+    columns = np.arange(ANGLES)
+    last = first + np.maximum(length[runs[first, columns]] - 1, 0)
+    found = bone.any(axis=0)
+    return np.where(found, up[first], 0.0), np.where(found, up[np.minimum(last, len(up) - 1)], 0.0)
 
 
 def _hull_radius(
@@ -131,7 +162,9 @@ def _at_arch(
     patch: Patch, points: Float64[np.ndarray, "f t 3"], outward: Float64[np.ndarray, "t 3"]
 ) -> Bool[np.ndarray, "f t"]:
     """Whether the arch is attached within a few millimetres outside the wall."""
-    wide = ndimage.binary_dilation(patch.arch, iterations=ARCH_ROOM_MM)
+    wide = patch.arch.copy()
+    window = box_of(patch.arch, ARCH_ROOM_MM)
+    wide[window] = ndimage.binary_dilation(patch.arch[window], iterations=ARCH_ROOM_MM)
     found = np.zeros(points.shape[:2], dtype=bool)
     for out_mm in (0.0, 1.5, 3.0):
         at = np.rint(patch.grid.to_voxel((points + out_mm * outward[None]).reshape(-1, 3))).astype(int)
