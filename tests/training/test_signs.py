@@ -1,0 +1,113 @@
+"""Classifiers from signs: honest folds, missing values, a fusion that learns from training crops alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from wirbel.cohort.signs import COLUMNS
+from wirbel.errors import InputRejected
+from wirbel.etiology.sign_model import read_models
+from wirbel.finding.signs import Sign
+from wirbel.training.sign_scores import read_log_odds
+from wirbel.training.signs import NAMES, SignRecipe, sign_table, train_signs
+
+SMALL = SignRecipe(trees=20)
+INDEX = ("patient", "vertebra", "class", "split", "fold", "age", "sex", "arm")
+
+
+def cohort(folder: Path, patients: int = 120, telling: float = 1.5, seed: int = 3) -> tuple[Path, Path]:
+    """Two vertebrae a patient; cortex tells the classes apart, half of the sharpness values are missing."""
+    rng = np.random.default_rng(seed)
+    index, signs = ["\t".join(INDEX)], ["\t".join(COLUMNS)]
+    for k in range(2 * patients):
+        p = k // 2
+        malignant = p % 2 == 1
+        split = "train" if p < 0.6 * patients else "test"
+        kind = "malignant_fracture" if malignant else "osteoporotic_fracture"
+        arm = "train" if split == "train" else "large_test"
+        level = ("T12", "L1")[k % 2]
+        index.append("\t".join([f"p{p}", level, kind, split, str(p % 5), "70", "F" if p % 3 else "M", arm]))
+        values = {sign: rng.normal() for sign in Sign}
+        values[Sign.CORTEX] = rng.normal() + telling * malignant
+        cells = (
+            "" if s is Sign.LINE_SHARPNESS and rng.uniform() < 0.5 else f"{v:.4f}" for s, v in values.items()
+        )
+        signs.append("\t".join([str(k), *cells]))
+    (folder / "index.tsv").write_text("\n".join(index) + "\n", encoding="utf-8")
+    (folder / "signs.tsv").write_text("\n".join(signs) + "\n", encoding="utf-8")
+    return folder, folder / "signs.tsv"
+
+
+def test_a_training_crop_is_judged_only_by_the_member_that_never_saw_its_patient(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path)
+    run = train_signs(crops, signs, tmp_path / "e", SMALL)
+    lines = [line.split("\t") for line in (tmp_path / "e/scores.tsv").read_text("utf-8").splitlines()]
+    assert lines[0] == ["row", "set", *(f"member_{k}" for k in range(5))]
+    for cells in lines[1:]:
+        row, given = int(cells[0]), [k for k, cell in enumerate(cells[2:]) if cell]
+        patient = row // 2
+        if patient < 72:
+            assert (cells[1], given) == ("out_of_fold", [patient % 5])
+        else:
+            assert (cells[1], given) == ("large_test", [0, 1, 2, 3, 4])
+    found = {(f.name, f.set): f.auc for f in run.figures}
+    # two normals 1.5 SD apart: 0.856; the models cannot beat the one sign that tells, nor fall far behind it
+    assert 0.75 < found["e", "large_test"] < 0.95
+    assert 0.75 < found["boosted", "large_test"] < 0.95
+    assert found["cortex_destroyed_fraction", "large_test"] > 0.75
+
+
+def test_signs_that_tell_nothing_do_not_look_as_if_they_did(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path, telling=0.0)
+    run = train_signs(crops, signs, tmp_path / "e", SMALL)
+    found = {(f.name, f.set): f.auc for f in run.figures}
+    assert 0.33 < found["e", "train"] < 0.67
+    assert 0.33 < found["boosted", "train"] < 0.67
+
+
+def test_the_model_read_from_its_file_gives_the_scores_without_a_learning_library(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path)
+    run = train_signs(crops, signs, tmp_path / "e", SMALL)
+    table = sign_table(crops, signs, 5)
+    model = read_models(tmp_path / "e/models.json")["member_2"]
+    k = 200
+    values = {n: float(v) for n, v in zip(NAMES, table.values[k], strict=True) if np.isfinite(v)}
+    assert model.log_odds(values) == pytest.approx(float(run.scores["e"].members[k, 2]), abs=1e-9)
+
+
+def test_a_fusion_learns_its_weights_from_training_crops_alone(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path)
+    rng = np.random.default_rng(0)
+
+    def scores(path: Path, upside_down_in_test: bool) -> Path:
+        lines = ["row\tset\tmember_0\tmember_1"]
+        for k in range(240):
+            good = rng.normal() + 2.0 * ((k // 2) % 2) - 1.0
+            train = k // 2 < 72
+            said = good if train or not upside_down_in_test else -good
+            lines.append(f"{k}\t{'out_of_fold' if train else 'large_test'}\t{said:.4f}\t" + ("" if train else "0"))
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    good = train_signs(crops, signs, tmp_path / "f", SMALL, fuse_with={"b2": scores(tmp_path / "b.tsv", False)})
+    found = {(f.name, f.set): f.auc for f in good.figures}
+    assert found["b2+e", "large_test"] > found["e", "large_test"] + 0.03
+    fooled = train_signs(crops, signs, tmp_path / "g", SMALL, fuse_with={"b2": scores(tmp_path / "c.tsv", True)})
+    assert {(f.name, f.set): f.auc for f in fooled.figures}["b2+e", "large_test"] < 0.75
+    assert read_log_odds(tmp_path / "f/b2+e/scores.tsv").keys() == set(range(240))
+
+
+def test_an_arm_that_is_measured_in_part_has_no_scores_yet(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path)
+    lines = signs.read_text("utf-8").splitlines()
+    signs.write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")
+    assert set(sign_table(crops, signs, 5).sets) == {"train"}
+
+
+def test_too_few_patients_of_a_class_are_refused(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path, patients=16)
+    with pytest.raises(InputRejected, match="at least 10 of each"):
+        train_signs(crops, signs, tmp_path / "e", SMALL)
