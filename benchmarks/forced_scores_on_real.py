@@ -46,6 +46,8 @@ class Answer:
     certified: str
     suspicion: str
     reasons: str
+    unrefused_authors: str
+    unrefused_certified: str
 
 
 def inputs(data: Path) -> dict[str, Path]:
@@ -106,6 +108,9 @@ def answers_of(
                 else REFUSED if reasons or raw is None else tier_of(raw.log_odds, fitted.tiers).value,
                 _suspicion(raw, scorer, refused=bool(reasons)),
                 " ".join(reason.value for reason in reasons),
+                REFUSED if raw is None else authors_tier(raw.log_odds, AuthorsThresholds()).value,
+                "not calibrated" if fitted is None
+                else REFUSED if raw is None else tier_of(raw.log_odds, fitted.tiers).value,
             )
         )  # fmt: skip
     return out
@@ -136,12 +141,13 @@ def page(answers: Sequence[Answer], failed: dict[str, str]) -> str:
     ]
     for scorer in scorers:
         own = [a for a in answers if a.scorer == scorer]
-        for rule in ("authors", "certified"):
+        for rule in ("authors", "certified", "unrefused_authors", "unrefused_certified"):
             counts = Counter(getattr(a, rule) for a in own)
             answered = sum(counts[tier] for tier in ANSWERS[:3])
             allowed = f"{min(3 / answered, 1.0):.3f}" if answered else "-"
             cells = " | ".join(str(counts[answer]) for answer in ANSWERS)
-            lines.append(f"| {scorer} | {rule} | {len(own)} | {cells} | {allowed} |")
+            said = rule.replace("unrefused_", "as if nothing were refused: ")
+            lines.append(f"| {scorer} | {said} | {len(own)} | {cells} | {allowed} |")
         suspects = Counter(a.suspicion for a in own)
         lines += [f"| {scorer} | unfractured: {', '.join(f'{n} {w}' for w, n in suspects.items())} | {len(own)} |"
                   + " |" * 5]  # fmt: skip

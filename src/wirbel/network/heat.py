@@ -33,10 +33,11 @@ def grad_cam(networks: FractureNetworks, scores: CropScores, row: int, grid: Gri
     w_f everywhere, and Grad-CAM (Selvaraju 2017) is relu(sum_f w_f map_f) exactly. The members' mean is taken
     before it is cut at zero, as their log-odds are averaged too.
     """
-    total = np.zeros(grid.shape, dtype=np.float32)
+    by_shape: dict[tuple[int, ...], Float64[np.ndarray, "_ _ _"]] = {}
     for head, maps in zip(networks.about.heads, scores.maps, strict=True):
-        raised = np.tensordot(head.weights, maps[row].astype(np.float64), axes=1)
-        total += enlarged(raised / len(scores.maps), grid.shape)
+        raised = np.tensordot(head.weights, maps[row].astype(np.float64), axes=1) / len(scores.maps)
+        by_shape[raised.shape] = by_shape.get(raised.shape, np.zeros(raised.shape)) + raised
+    total = np.sum([enlarged(raised, grid.shape) for raised in by_shape.values()], axis=0, dtype=np.float32)
     return HeatMap(grid, of_its_peak(total), HeatMethod.GRAD_CAM, networks.about.members)
 
 
