@@ -15,6 +15,7 @@ from wirbel.cli.main import run
 from wirbel.cli.one_study import Engine
 from wirbel.cli.order import Order
 from wirbel.ingest import read_masks
+from wirbel.network.fracture_scorer import shipped_scorer
 from wirbel.spine import evidence_from_masks
 
 FILES = {
@@ -61,7 +62,9 @@ def test_the_result_says_by_what_it_was_made(done, study):
     _, out = done
     provenance = json.loads((out / "result.json").read_text())["provenance"]
     assert provenance["settings"]["finding.grade.losses"] == [0.2, 0.25, 0.4]
-    assert provenance["bundles"].keys() == {f"masks {study.masks.name}"}
+    classifier = shipped_scorer()
+    behind = {f"masks {study.masks.name}"} | ({classifier.identity.name} if classifier is not None else set())
+    assert provenance["bundles"].keys() == behind
     assert provenance["seconds"] > 0
     assert provenance["started"].endswith("+00:00")
 
