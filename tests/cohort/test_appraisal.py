@@ -23,6 +23,7 @@ from wirbel.cohort.appraisal import (
     read_cases,
     read_scores,
     read_signs,
+    scored_by_all,
     write_report,
 )
 from wirbel.cohort.appraisal.pages import as_html, as_markdown, figures_csv
@@ -355,24 +356,27 @@ def test_three_patients_give_a_report_without_calibration_and_say_why(tmp_path):
     assert lines(document, "tiers", Rule.CERTIFIED.value) == []
 
 
-def test_complete_arms_of_a_cohort_that_is_still_being_drawn_can_be_judged(tmp_path):
-    folder = made_folder(tmp_path, blocks=(*BLOCKS[4:8], ("large_test", "test", OST, 30)))
+def test_what_is_there_of_a_cohort_that_is_still_being_drawn_can_be_judged(tmp_path):
+    folder = made_folder(tmp_path, blocks=BLOCKS[4:8])
+    none = dict.fromkeys(("lesions", "normal", "mimics", "discitis"), 0)
     arms = [
-        {"name": "study_test", "osteoporotic": 37, "malignant": 49}, {"name": "calibration", "malignant": 60,
-        "osteoporotic": 60}, {"name": "large_test", "osteoporotic": 30, "malignant": 1},
-    ]  # fmt: skip
-    whole = [{**dict.fromkeys(("lesions", "normal", "mimics", "discitis"), 0), **arm} for arm in arms]
-    settings = {"arms": whole, "voxels": made.EDGE, "spacing_mm": 1.0}
-    (folder.path / "cohort.json").write_text(
-        json.dumps({"simulated": True, "crops": len(folder.rows), "settings": settings})
-    )
+        {"name": "study_test", "osteoporotic": 37, "malignant": 60, **none},
+        {"name": "calibration", "osteoporotic": 60, "malignant": 60, **none},
+    ]
+    told = {"simulated": True, "crops": len(folder.rows) + 11,
+            "settings": {"arms": arms, "voxels": made.EDGE, "spacing_mm": 1.0}}  # fmt: skip
+    (folder.path / "cohort.json").write_text(json.dumps(told))
     (folder.path / "crops.json").unlink()
+    scores = folder.scores("b2", 2.0)
+    text = scores.read_text().splitlines()
+    scores.write_text("\n".join(text[:81] + text[87:]) + "\n")  # six crops were drawn after the scoring
     lines = [json.dumps({"rows": [[row, {"row": str(i)}]]}) for i, row in enumerate(folder.rows)]
     (folder.path / "progress.jsonl").write_text("\n".join(lines) + "\n" + '{"rows": [[{"cut')
     cohort = read_cases(folder.path, open_crops(folder.path))
-    assert [a.name for a in cohort.fracture_arms] == ["study_test"]
-    assert cohort.simulated and cohort.left_out == 30
-    assert len(cohort.arm("calibration").cases) == 120
+    assert cohort.simulated and cohort.left_out == 11 and dict(cohort.unfinished) == {"study_test": 97}
+    cut = scored_by_all(cohort, [read_scores("b2", scores, cohort)])
+    assert [len(a.cases) for a in cut.fracture_arms] == [80]
+    assert len(cut.arm("calibration").cases) == 120
     (folder.path / "progress.jsonl").write_text("{}\n")
     with pytest.raises(InputRejected, match="was begun and is damaged"):
         open_crops(folder.path)

@@ -43,6 +43,7 @@ def fracture(  # noqa: PLR0913  # one argument for each option
         read_cases,
         read_scores,
         read_signs,
+        scored_by_all,
         write_report,
     )
     from wirbel.etiology import read_calibration  # noqa: PLC0415
@@ -59,7 +60,9 @@ def fracture(  # noqa: PLR0913  # one argument for each option
     folder = open_crops(crops)
     cohort = read_cases(crops, folder)
     fitted = {name: tuple(read_calibration(_text(f)) for n, f in given if n == name) for name in names}
-    models = [model_of(read_scores(name, file, cohort), fitted[name], cohort, settings) for name, file in files]
+    read = [read_scores(name, file, cohort) for name, file in files]
+    cohort = scored_by_all(cohort, read)
+    models = [model_of(scores, fitted[scores.name], cohort, settings) for scores in read]
     table = None if signs is None else read_signs(signs, len(folder.rows))
     first = primary_of(cohort, models, primary, against, arm)
     document = appraise(folder, cohort, models, first, table, settings)

@@ -4,7 +4,7 @@ from wirbel.cohort.appraisal.appraise import appraise
 from wirbel.cohort.appraisal.cases import AppraisedCohort, Arm, Case, read_cases
 from wirbel.cohort.appraisal.model import Answers, Model, Rule, model_of
 from wirbel.cohort.appraisal.primary import Primary, primary_of
-from wirbel.cohort.appraisal.scores import ModelScores, read_scores
+from wirbel.cohort.appraisal.scores import ModelScores, read_scores, scored_by_all
 from wirbel.cohort.appraisal.settings import AppraisalSettings
 from wirbel.cohort.appraisal.sheet import Document, Picture, Section, Share, Sheet
 from wirbel.cohort.appraisal.sign_table import SignTable, read_signs
@@ -35,5 +35,6 @@ __all__ = [
     "read_cases",
     "read_scores",
     "read_signs",
+    "scored_by_all",
     "write_report",
 ]

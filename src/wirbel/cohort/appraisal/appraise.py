@@ -73,6 +73,8 @@ def _lead(cohort: AppraisedCohort, primary: Primary, settings: AppraisalSettings
     )
     names = ", ".join(f"{a.name} ({len(a.cases)})" for a in cohort.fracture_arms)
     left_out = f" {cohort.left_out} crops are unclear or not drawn yet and left out." if cohort.left_out else ""
+    whole = {a.name: len(a.cases) for a in cohort.arms}
+    left_out += "".join(f" {a} is not whole: {whole[a]} of {n} crops." for a, n in cohort.unfinished.items())
     large = ", ".join(a.name for a in cohort.conclusion_arms)
     return (
         *primary.sentences(settings, simulated=cohort.simulated),

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
 from wirbel.cohort.appraisal.settings import CONCLUSIONS_FROM
+from wirbel.cohort.appraisal.unfinished import planned
 from wirbel.cohort.crops import SETTINGS_FILE, CropFolder
 from wirbel.cohort.labelled import Diagnosis
 from wirbel.errors import InputRejected
@@ -80,13 +81,15 @@ class Arm:
 @dataclass(frozen=True, slots=True)
 class AppraisedCohort:
     """All arms of a crop folder, and what the folder says of itself (`facts`: digests and settings, as text).
-    `left_out` counts the crops without a clear class, or not drawn yet."""
+    `left_out` counts the crops without a clear class, or not drawn yet; `unfinished` are the arms of a simulated
+    cohort that are not whole, with how many crops they were meant to have."""
 
     name: str
     simulated: bool
     arms: tuple[Arm, ...]
     facts: Mapping[str, str]
     left_out: int = 0
+    unfinished: Mapping[str, int] = field(default_factory=dict)
 
     def arm(self, name: str) -> Arm | None:
         """The arm of that name, where there is one."""
@@ -132,7 +135,9 @@ def read_cases(folder: Path, crops: CropFolder) -> AppraisedCohort:
     facts = {**_facts(folder / SETTINGS_FILE), **_facts(folder / "cohort.json")}
     arms = tuple(Arm(name, rows[0].split, tuple(rows)) for name, rows in by_arm.items())
     waiting = sum(case.diagnosis is Diagnosis.UNCLEAR for case in cases)
-    cohort = AppraisedCohort(folder.name, facts.get("simulated") == "true", arms, facts, waiting)
+    meant = planned(folder)
+    short = {arm.name: meant[arm.name] for arm in arms if len(arm.cases) < meant.get(arm.name, 0)}
+    cohort = AppraisedCohort(folder.name, facts.get("simulated") == "true", arms, facts, waiting, short)
     if not cohort.fracture_arms:
         judged = [a for a in arms if a.split not in NOT_JUDGED]
         raise InputRejected(

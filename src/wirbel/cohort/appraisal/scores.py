@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -98,8 +98,22 @@ def read_scores(name: str, path: Path, cohort: AppraisedCohort) -> ModelScores:
     scorer = mark.read_text("utf-8").strip() if mark.is_file() else None
     scores = ModelScores(name, table[:, :k], table[:, k:], place, frozenset(trained_on), digest, scorer)
     for arm in cohort.arms:
-        _must_be_whole(scores, arm)
+        if arm.name not in cohort.unfinished:
+            _must_be_whole(scores, arm)
     return scores
+
+
+def scored_by_all(cohort: AppraisedCohort, scores: Sequence[ModelScores]) -> AppraisedCohort:
+    """The cohort with each unfinished arm cut to the crops that every model that scored any of it has scored: more
+    may have been drawn since."""
+    arms = []
+    for arm in cohort.arms:
+        asked = [s for s in scores if any(case.row in s.place for case in arm.cases)]
+        if arm.name in cohort.unfinished and asked:
+            arms.append(arm.of([c for c in arm.cases if all(c.row in s.place for s in asked)]))
+        else:
+            arms.append(arm)
+    return replace(cohort, arms=tuple(arms))
 
 
 def patient_codes(arm: Arm) -> Int64[np.ndarray, "n"] | None:

@@ -6,7 +6,7 @@ from wirbel.errors import UsageError
 from wirbel.etiology import AuthorsThresholds, Promise
 
 #: Fractures from which an arm is for conclusions; smaller ones show the study's structure alone.
-CONCLUSIONS_FROM = 400
+CONCLUSIONS_FROM = 300
 
 
 @dataclass(frozen=True, slots=True)
