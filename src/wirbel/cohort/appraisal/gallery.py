@@ -86,10 +86,10 @@ def _drawn(crops: CropFolder, rows: list[list[_Shown]], *, simulated: bool) -> b
 
 
 def _small(png: bytes) -> bytes:
-    """The same picture in 128 colours: a third of the bytes."""
+    """The same picture in 64 colours: a third of the bytes."""
     out = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").quantize(128).save(out, format="PNG", optimize=True)
+        image.convert("RGB").quantize(64).save(out, format="PNG", optimize=True)
     return out.getvalue()
 
 
