@@ -65,10 +65,10 @@ def primary_of(
     chosen = names[model] if model else _first(names, CANDIDATES) or models[-1]
     rest = {n: m for n, m in names.items() if n != chosen.name}
     other = names[against] if against else _first(rest, REFERENCES) or next(iter(rest.values()), None)
-    asked = [m for m in (chosen, other) if m is not None]
-    large = [a for a in cohort.conclusion_arms if all(m.scores.has(a) for m in asked)] or cohort.conclusion_arms
+    both = [m for m in (chosen, other) if m is not None]
+    large = [a for a in cohort.conclusion_arms if all(m.scores.has(a) for m in both)] or cohort.conclusion_arms
     where = arms[arm] if arm else next((a for a in large if a.split == EXTERNAL), large[-1])
-    for m in asked:
+    for m in both:
         if not m.scores.has(where):
             raise UsageError(f"{m.name} did not score {where.name!r}, the primary estimand's arm: name another")
     return Primary(chosen, other, where)
