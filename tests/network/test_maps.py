@@ -19,7 +19,7 @@ from wirbel.network.spine_heads import (
     SEGMENTER_DENSE,
     WINDOWS_HU,
 )
-from wirbel.network.tubes import TubeSettings, segment_tube
+from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
 from wirbel.spine import Level, Part
 from wirbel.spine.naming import name_levels
 from wirbel.spine.settings import SpineSettings
@@ -170,3 +170,19 @@ def test_the_segmenter_orders_from_the_head_and_marks_what_the_border_cuts() -> 
     assert [v.label for v in evidence.vertebrae] == list(range(1, len(z) + 1))
     spine = name_levels(evidence, SpineSettings())
     assert len(spine.vertebrae) == len(z)
+
+
+@pytest.mark.parametrize(("edge_mm", "filled"), [(2, False), (24, True)])
+def test_a_gap_is_closed_between_halves_of_a_body_but_not_down_to_a_speck_of_annulus(edge_mm, filled) -> None:
+    grid = Grid.axis_aligned((60, 40, 40), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    classes = np.zeros(grid.shape, np.uint8)
+    classes[30:44, 8:32, 8:32] = CLASSES.index("body")
+    classes[22:30, 8:32, 8:32] = CLASSES.index("disc")
+    classes[12 if filled else 20 : 22, 8 : 8 + edge_mm, 8 : 8 + edge_mm] = CLASSES.index("body")
+    nothing = np.zeros((3, *grid.shape), np.float32)
+    coarse = np.zeros((1, 15, 10, 10), np.float32)
+    maps = TubeMaps(grid, classes, nothing, np.zeros(grid.shape, np.uint8), coarse, grid)
+    centre = np.array([[19.5, 19.5, 29.0]])
+    column = Column(centre, np.array([[0.0, 0.0, -1.0]]), np.array([18.0]), np.array([1.0]))
+    made = vertebrae_between_discs(maps, column, InstanceSettings())
+    assert bool((made.labels[22:30] == 1).any()) is filled

@@ -49,9 +49,11 @@ def vertebrae_between_discs(maps: TubeMaps, column: Column, settings: InstanceSe
     at = maps.grid.to_voxel(column.centres_lps_mm)
     labels, classes = np.zeros(maps.grid.shape, np.uint8), maps.classes.copy()
     _assign_bodies(labels, maps, column, settings)
+    # before gaps are closed: a speck of calcified annulus is no lower half of a body
+    _without_specks(labels, len(at), settings)
     _fill_bodies(labels, classes, maps, column, settings)
     _assign_posterior(labels, maps, at, settings)
-    _without_specks(labels, classes, len(at), settings)
+    _without_specks(labels, len(at), settings)
     at, volumes = _body_centres(labels, classes, maps, at)
     return Instances(labels, classes, at, volumes)
 
@@ -108,7 +110,7 @@ def _assign_posterior(labels: np.ndarray, maps: TubeMaps, at: np.ndarray, settin
     labels[bone] = np.where(np.isfinite(distance), nearest + 1, 0)
 
 
-def _without_specks(labels: np.ndarray, classes: np.ndarray, count: int, settings: InstanceSettings) -> None:
+def _without_specks(labels: np.ndarray, count: int, settings: InstanceSettings) -> None:
     """Drop small loose pieces of each vertebra; in place, the labels are the caller's own."""
     boxes = ndimage.find_objects(labels, max_label=count)
     for label, box in enumerate(boxes, start=1):

@@ -29,10 +29,11 @@ class TubeSettings:
 
     box: tuple[int, int, int] = (80, 80, 80)
     step_mm: float = 60.0
-    bent: tuple[float, ...] = (0.5, 4.0, 3.25, 2.5, 2.5, 1.0, 0.5)
-    """Probabilities are divided by these: the classes' weights in the loss, and for body and posterior elements
-    more, because their loss of overlap bends too. By the weights alone drawn bodies come out a tenth to a sixth too
-    large, by these less so (simulated), and so do those of `totalseg-example-ct` left out of training."""
+    bent: tuple[float, ...] = (0.5, 4.0, 3.25, 4.0, 2.5, 1.0, 0.5)
+    """Probabilities are divided by these: the classes' weights in the loss, and for body, disc and posterior
+    elements more, because their loss of overlap bends too. By the weights alone drawn bodies come out a tenth to a
+    sixth too large, by these less so (simulated), and so do those of `totalseg-example-ct` left out of training.
+    Body and disc go together: with the body's alone a last body before the border is lost."""
     behind_mm: float = 16.0
     """The box's centre lies this far behind the body's centre, so that spinous processes fit."""
 
