@@ -234,13 +234,25 @@ def test_without_fracture_nothing_is_asked_of_a_scorer_that_never_saw_normal_one
 def test_without_fracture_a_lesion_is_suspicious_and_never_malignant(fixed_scorer, calibrations):
     scorer = fixed_scorer({1: 9.0, 2: -9.0, 3: 9.0}, calibrations, trained_with_normals=True)
     found = [finding(1, Verdict.NORMAL), finding(2, Verdict.NORMAL), finding(3)]
-    lesion, normal, fracture = answers(scorer, [vertebra(i) for i in (1, 2, 3)], findings=found)
+    asked = EtiologySettings(suspicions=True)
+    lesion, normal, fracture = answers(scorer, [vertebra(i) for i in (1, 2, 3)], findings=found, settings=asked)
     assert lesion.suspicion is Suspicion.SUSPICIOUS and normal.suspicion is None
     for cause in (lesion, normal):
         assert isinstance(cause.answer, NotMeasured) and cause.p_malignant is None
         assert cause.reasons[0] is Refusal.NOT_FRACTURED
     assert fracture.answer is Tier.MALIGNANT and fracture.suspicion is None
     assert scorer.asked == [[1, 2, 3]]
+
+
+def test_without_fracture_nothing_is_said_by_a_threshold_that_comes_from_drawings(fixed_scorer, calibrations):
+    assert calibrations.unfractured.cohort.simulated
+    scorer = fixed_scorer({1: 9.0}, calibrations, trained_with_normals=True)
+    (cause,) = answers(scorer, [vertebra(1)], findings=[finding(1, Verdict.NORMAL)])
+    assert cause.suspicion is None and cause.reasons == (Refusal.NOT_FRACTURED,) and scorer.asked == []
+    real = replace(calibrations.unfractured, cohort=replace(calibrations.unfractured.cohort, simulated=False))
+    own = fixed_scorer({1: 9.0}, replace(calibrations, unfractured=real), trained_with_normals=True)
+    (cause,) = answers(own, [vertebra(1)], findings=[finding(1, Verdict.NORMAL)])
+    assert cause.suspicion is Suspicion.SUSPICIOUS
 
 
 def test_a_vertebra_the_scorer_leaves_out_has_a_reason(fixed_scorer, calibrations):

@@ -98,6 +98,14 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
     prevalence: Annotated[
         float | None, typer.Option(metavar="P", help="Share of malignant fractures that probabilities assume.")
     ] = None,
+    suspicions: Annotated[
+        bool | None,
+        typer.Option(
+            "--suspicions/--no-suspicions",
+            help="Look at vertebrae without fracture too (else only with a calibration from real cases).",
+            show_default=False,
+        ),
+    ] = None,
     pred_json: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write SUB/SUB_pred.json below it, as the study's code does."),
@@ -123,6 +131,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         cause=cause,
         tiers=tiers.value,
         prevalence=prevalence,
+        suspicions=suspicions,
         clinical=clinical,
         authors_form=pred_json,
     )

@@ -70,6 +70,7 @@ def order_of(  # noqa: PLR0913  # one for each option
     cause: bool = True,
     tiers: str = TierRule.CERTIFIED.value,
     prevalence: float | None = None,
+    suspicions: bool | None = None,
     clinical: Path | None = None,
     authors_form: Path | None = None,
 ) -> Order:
@@ -83,7 +84,7 @@ def order_of(  # noqa: PLR0913  # one for each option
     if name is not None and shift_levels:
         raise UsageError("--name and --shift-levels both rename the column: give one")
     settings = Settings(
-        etiology=EtiologySettings(rule=TierRule(tiers), prevalence=prevalence),
+        etiology=EtiologySettings(rule=TierRule(tiers), prevalence=prevalence, suspicions=suspicions),
         shift_levels=shift_levels,
         named=named_vertebra(name) if name else None,
     )

@@ -52,7 +52,7 @@ def classify(
     identity, fitted = score.identity, score.calibrations
     refused = [
         refusals_of(vertebra, own, finding, settings.refusal)
-        or _unasked(finding, identity, fitted.unfractured)
+        or _unasked(finding, identity, fitted.unfractured, settings.suspicions)
         for vertebra, own, finding in zip(spine.vertebrae, measures, findings.vertebrae, strict=True)
     ]
     labels = [vertebra.label for vertebra, reasons in zip(spine.vertebrae, refused, strict=True) if not reasons]
@@ -148,11 +148,16 @@ def _suspicion(raw: RawScore, fitted: Calibration | None) -> Cause:
     )  # fmt: skip
 
 
-def _unasked(finding: Finding, identity: ScorerIdentity, unfractured: Calibration | None) -> tuple[Refusal, ...]:
+def _unasked(
+    finding: Finding, identity: ScorerIdentity, unfractured: Calibration | None, asked: bool | None
+) -> tuple[Refusal, ...]:
     """Why a vertebra without fracture is not scored; empty where it is."""
-    if finding.verdict is Verdict.FRACTURE or (identity.trained_with_normals and unfractured is not None):
+    if finding.verdict is Verdict.FRACTURE:
         return ()
-    return (Refusal.NOT_FRACTURED, Refusal.NO_CLASSIFIER)
+    if unfractured is None or not identity.trained_with_normals:
+        return (Refusal.NOT_FRACTURED, Refusal.NO_CLASSIFIER)
+    wanted = not unfractured.cohort.simulated if asked is None else asked
+    return () if wanted else (Refusal.NOT_FRACTURED,)
 
 
 def _unsaid(label: int, reasons: tuple[Refusal, ...], not_assessed: NotMeasured | None = None) -> Cause:

@@ -25,11 +25,16 @@ class RefusalSettings:
 @dataclass(frozen=True, slots=True)
 class EtiologySettings:
     """`rule` cuts the tiers; `interval` stands beside the probability; `prevalence` is the share of malignant among
-    the fractured vertebrae that the probability assumes (None: that of the calibration cohort)."""
+    the fractured vertebrae that the probability assumes (None: that of the calibration cohort).
+
+    `suspicions`: whether vertebrae without fracture are looked at. None: only with a calibration from real cases,
+    because a threshold certified on drawings says nothing of how many sound real vertebrae lie above it.
+    """
 
     rule: TierRule = TierRule.CERTIFIED
     interval: Interval = Interval.VENN_ABERS
     prevalence: float | None = None
+    suspicions: bool | None = None
     authors: AuthorsThresholds = field(default_factory=AuthorsThresholds)
     refusal: RefusalSettings = field(default_factory=RefusalSettings)
 
