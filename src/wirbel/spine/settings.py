@@ -85,7 +85,7 @@ class SpineSettings:
     """Chance that a vertebra inside the column was not found."""
     named_from: float = 0.85
     """A column is named when its labelling has at least this probability; else it stays relative."""
-    named_from_sacrum: float = 0.89
+    named_from_sacrum: float = 0.87
     """... and with at least this one when it is counted from the sacrum without T1 in view: eleven or thirteen ribs
     then show in distances, sizes and readings alone, and less than this means that those speak for them."""
     named_against: float = 0.90
