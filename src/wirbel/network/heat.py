@@ -37,7 +37,9 @@ def grad_cam(networks: FractureNetworks, scores: CropScores, row: int, grid: Gri
     for head, maps in zip(networks.about.heads, scores.maps, strict=True):
         raised = np.tensordot(head.weights, maps[row].astype(np.float64), axes=1) / len(scores.maps)
         by_shape[raised.shape] = by_shape.get(raised.shape, np.zeros(raised.shape)) + raised
-    total = np.sum([enlarged(raised, grid.shape) for raised in by_shape.values()], axis=0, dtype=np.float32)
+    total = np.zeros(grid.shape, np.float32)
+    for raised in by_shape.values():
+        total += enlarged(raised, grid.shape)
     return HeatMap(grid, of_its_peak(total), HeatMethod.GRAD_CAM, networks.about.members)
 
 
