@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from wirbel.delivery import check_place, deliver_folder
-from wirbel.delivery.folder import FILES
+from wirbel.delivery.folder import FILES as EVERY_FILE
+from wirbel.delivery.heat import HEAT, HEAT_LEGEND
 from wirbel.delivery.leftovers import PREVIOUS, TEMPORARY, clear_leftovers, held
 from wirbel.errors import DeliveryError, UsageError
 from wirbel.report import ReportPages
 from wirbel.study import StudyResult
 from wirbel.volume import Volume
 
+#: What a result without a heat map leaves.
+FILES = tuple(name for name in EVERY_FILE if name not in (HEAT, HEAT_LEGEND))
 Delivery = tuple[StudyResult, Volume, ReportPages]
 
 
