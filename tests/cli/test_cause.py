@@ -54,7 +54,7 @@ def test_a_fracture_is_answered_with_map_signs_provenance_and_the_authors_form(b
     clinical = tmp_path / "clinical.csv"
     clinical.write_text("study,age,sex,known_cancer\nsub-9_ct.nii.gz,71,F,\n")
     out, derivatives = tmp_path / "out", tmp_path / "derivatives"
-    more = ("--clinical", clinical, "--pred-json", derivatives, "--tiers", "authors")
+    more = ("--clinical", clinical, "--pred-json", derivatives, "--tiers", "authors", "--simulated-answers")
     assert analysed(broken_column, out, *more) == 0
     result = result_of(out)
     verdicts = {v["name"]: v["finding"]["verdict"] for v in result["vertebrae"]}

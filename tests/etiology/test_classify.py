@@ -295,6 +295,8 @@ def test_a_raw_score_is_numbers(members):
 
 def test_every_refusal_has_a_sentence_and_those_that_leave_a_blank_a_word_of_the_report():
     assert set(SENTENCES) == set(Refusal)
-    uncertain = {Refusal.UNLIKE_TRAINING, Refusal.NOTHING_CERTIFIED, Refusal.BETWEEN_THRESHOLDS}
+    uncertain = {
+        Refusal.SIMULATED_ONLY, Refusal.UNLIKE_TRAINING, Refusal.NOTHING_CERTIFIED, Refusal.BETWEEN_THRESHOLDS,
+    }  # fmt: skip
     assert set(AS_REASON) == set(Refusal) - uncertain
     assert all(sentence.endswith(".") for sentence in SENTENCES.values())

@@ -1,7 +1,7 @@
 """The cause of fractures in the chain: who is asked, whose signs are measured, and what the provenance says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -97,12 +97,16 @@ def both() -> Calibrations:
     return Calibrations(fitted(Population.FRACTURED), fitted(Population.UNFRACTURED))
 
 
+#: As for a drawn CT: its calibration may answer.
+TRUSTING = EtiologySettings(simulated_answers=True)
+
+
 def analysed(drawn, scorer, *, settings=None, clinical=None):
     series = InMemory(drawn[0])
     return analyse(
         StudySeries(series, series, series),
         segment=lambda ct: evidence_from_masks(drawn[1], numbering="verse", ct_grid=ct.grid),
-        settings=settings or Settings(),
+        settings=settings or Settings(etiology=TRUSTING),
         scorer=scorer,
         clinical=clinical,
     )
@@ -165,7 +169,7 @@ def test_without_classifier_signs_are_measured_all_the_same(drawn):
 
 
 def test_a_suspicion_in_an_unfractured_vertebra_gets_signs_and_a_map_but_no_probability(drawn, both):
-    asked = Settings(etiology=EtiologySettings(suspicions=True))
+    asked = Settings(etiology=replace(TRUSTING, suspicions=True))
     result = analysed(drawn, ToldScorer(4.0, both, with_normals=True), settings=asked)
     upper = result.etiology.vertebrae[0]
     assert upper.suspicion is Suspicion.SUSPICIOUS
@@ -189,8 +193,18 @@ def test_a_vertebra_that_got_no_score_says_so(drawn, both):
 
 
 def test_the_authors_rule_answers_without_calibration_and_says_that_it_has_none(drawn):
-    settings = Settings(etiology=EtiologySettings(rule=TierRule.AUTHORS))
+    settings = Settings(etiology=replace(TRUSTING, rule=TierRule.AUTHORS))
     cause = analysed(drawn, ToldScorer(4.0), settings=settings).etiology.vertebrae[1]
     assert cause.answer is Tier.MALIGNANT
     assert cause.reasons == (Refusal.NOT_CALIBRATED,)
     assert cause.p_malignant is None
+
+
+def test_a_calibration_on_drawings_has_no_answer_for_a_real_ct(drawn, both):
+    result = analysed(drawn, ToldScorer(4.0, Calibrations(both.fractured)), settings=Settings())
+    (fractured,) = (c for c in result.etiology.vertebrae if c.members)
+    assert fractured.answer is Tier.UNCERTAIN and fractured.reasons == (Refusal.SIMULATED_ONLY,)
+    assert fractured.p_malignant is None and fractured.heat is None
+    own = replace(both.fractured, cohort=replace(both.fractured.cohort, simulated=False))
+    result = analysed(drawn, ToldScorer(4.0, Calibrations(own)), settings=Settings())
+    assert Tier.MALIGNANT in {c.answer for c in result.etiology.vertebrae}

@@ -106,6 +106,12 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
             show_default=False,
         ),
     ] = None,
+    simulated_answers: Annotated[
+        bool,
+        typer.Option(
+            "--simulated-answers", help="Let a calibration on drawings answer for a real CT (research on method)."
+        ),
+    ] = False,
     pred_json: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write SUB/SUB_pred.json below it, as the study's code does."),
@@ -132,6 +138,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         tiers=tiers.value,
         prevalence=prevalence,
         suspicions=suspicions,
+        simulated_answers=simulated_answers,
         clinical=clinical,
         authors_form=pred_json,
     )

@@ -71,6 +71,7 @@ def order_of(  # noqa: PLR0913  # one for each option
     tiers: str = TierRule.CERTIFIED.value,
     prevalence: float | None = None,
     suspicions: bool | None = None,
+    simulated_answers: bool = False,
     clinical: Path | None = None,
     authors_form: Path | None = None,
 ) -> Order:
@@ -84,7 +85,12 @@ def order_of(  # noqa: PLR0913  # one for each option
     if name is not None and shift_levels:
         raise UsageError("--name and --shift-levels both rename the column: give one")
     settings = Settings(
-        etiology=EtiologySettings(rule=TierRule(tiers), prevalence=prevalence, suspicions=suspicions),
+        etiology=EtiologySettings(
+            rule=TierRule(tiers),
+            prevalence=prevalence,
+            suspicions=suspicions,
+            simulated_answers=simulated_answers,
+        ),
         shift_levels=shift_levels,
         named=named_vertebra(name) if name else None,
     )

@@ -42,8 +42,12 @@ def classify(
     findings: Findings,
     score: EtiologyScorer,
     settings: EtiologySettings,
+    *,
+    real: bool = False,
 ) -> Etiology:
     """The cause of every fracture, or why none is told.
+
+    `real`: the CT is of a patient, so a calibration on drawings has no answer for it (see `EtiologySettings`).
 
     A vertebra without fracture is scored only by a scorer that was trained with normal ones and has a calibration
     for them; all that can come of it is `Suspicion.SUSPICIOUS`. What is refused before scoring costs no network.
@@ -58,7 +62,7 @@ def classify(
     labels = [vertebra.label for vertebra, reasons in zip(spine.vertebrae, refused, strict=True) if not reasons]
     given = _checked(score(ct, spine, measures, findings, labels) if labels else (), labels, identity)
     return Etiology(tuple(
-        _cause(vertebra.label, finding, reasons, given.get(vertebra.label), score, settings)
+        _cause(vertebra.label, finding, reasons, given.get(vertebra.label), score, settings, real=real)
         for vertebra, finding, reasons in zip(spine.vertebrae, findings.vertebrae, refused, strict=True)
     ))  # fmt: skip
 
@@ -90,12 +94,17 @@ def _cause(
     raw: RawScore | None,
     score: EtiologyScorer,
     settings: EtiologySettings,
+    *,
+    real: bool,
 ) -> Cause:
     if refused or raw is None:
         return _unsaid(label, refused or (Refusal.NO_SCORE,), finding.not_assessed)
     fitted = score.calibrations
     fractured = finding.verdict is Verdict.FRACTURE
-    told = _answer(raw, fitted.fractured, settings) if fractured else _suspicion(raw, fitted.unfractured)
+    if fractured and real and _is_drawn(fitted.fractured) and not settings.simulated_answers:
+        told = Cause(raw.label, Tier.UNCERTAIN, rule=settings.rule, reasons=(Refusal.SIMULATED_ONLY,))
+    else:
+        told = _answer(raw, fitted.fractured, settings) if fractured else _suspicion(raw, fitted.unfractured)
     return replace(told, members=raw.members)
 
 
@@ -169,6 +178,10 @@ def _unsaid(label: int, reasons: tuple[Refusal, ...], not_assessed: NotMeasured 
 
 def _is_unlike(raw: RawScore, fitted: Calibration | None) -> bool:
     return fitted is not None and fitted.novelty is not None and fitted.novelty.is_unlike(raw.features)
+
+
+def _is_drawn(fitted: Calibration | None) -> bool:
+    return fitted is not None and fitted.cohort.simulated
 
 
 def _why_between(tiers: TierThresholds) -> Refusal:

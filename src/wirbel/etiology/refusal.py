@@ -24,6 +24,7 @@ class Refusal(StrEnum):
     CEMENT = "cement"
     NO_SCORE = "no_score"
     NOT_CALIBRATED = "not_calibrated"
+    SIMULATED_ONLY = "simulated_only"
     UNLIKE_TRAINING = "unlike_training"
     NOTHING_CERTIFIED = "nothing_certified"
     BETWEEN_THRESHOLDS = "between_thresholds"
@@ -43,6 +44,7 @@ SENTENCES: Mapping[Refusal, str] = {
     Refusal.CEMENT: "There is cement, or something as dense, in the body.",
     Refusal.NO_SCORE: "The classifier could not score this vertebra.",
     Refusal.NOT_CALIBRATED: "The classifier's scores were not calibrated, so they are no probabilities.",
+    Refusal.SIMULATED_ONLY: "The classifier was calibrated on drawings alone: for a real CT MRI or biopsy decides.",
     Refusal.UNLIKE_TRAINING: "The vertebra looks unlike those the classifier knows: MRI or biopsy decides.",
     Refusal.NOTHING_CERTIFIED: "No threshold holds its promised error with so few calibration cases.",
     Refusal.BETWEEN_THRESHOLDS: "The score lies between the thresholds: MRI decides.",

@@ -13,8 +13,7 @@ def is_simulated(wording: Wording) -> bool:
     """Whether a series' description says that the images are simulated."""
     result = wording.result
     return any(
-        "simulated" in (series.series_description or "").lower()
-        for series in (result.series, result.heights_series, result.density_series)
+        series.says_simulated for series in (result.series, result.heights_series, result.density_series)
     )
 
 

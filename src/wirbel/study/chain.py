@@ -45,7 +45,9 @@ def analyse(
         ct, spine, measures, settings.finding, heights.acquisition, density_acquisition=density.acquisition
     )
     etiology = (
-        classify(ct, spine, measures, findings, scorer, settings.etiology)
+        classify(
+            ct, spine, measures, findings, scorer, settings.etiology, real=not series.main.ref.says_simulated
+        )
         if scorer is not None
         else no_classifier([vertebra.label for vertebra in spine.vertebrae])
     )

@@ -36,6 +36,11 @@ class SeriesRef:
     series_uid: str | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def says_simulated(self) -> bool:
+        """Whether the series' own description says that its images are simulated."""
+        return "simulated" in (self.series_description or "").lower()
+
     def __repr__(self) -> str:
         return f"SeriesRef({self.modality}, {self.slices} slices, {self.acquisition.slice_mm:g} mm)"
 
