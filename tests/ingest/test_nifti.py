@@ -116,7 +116,9 @@ def test_thick_slices_are_refused_whatever_their_plane(tmp_path: Path) -> None:
 
 
 def test_the_coarsest_axis_is_the_slices(tmp_path: Path) -> None:
-    acquisition = read_study(saved(tmp_path / "ct.nii", hu(), np.diag([3.0, 0.9, 0.9, 1]))).main.ref.acquisition
+    ref = read_study(saved(tmp_path / "ct.nii", hu(), np.diag([3.0, 0.9, 0.9, 1]))).main.ref
+    acquisition = ref.acquisition
+    assert ref.slices == hu().shape[0]
     assert (acquisition.plane, acquisition.slice_mm, acquisition.craniocaudal_mm) == (Plane.SAGITTAL, 3.0, 0.9)
 
 

@@ -65,21 +65,32 @@ def read_ct(header: NiftiHeader, settings: IngestSettings) -> LoadedSeries:
     if _worst_cosine(read.grid) > RIGHT_ANGLE_COSINE:
         volume, tilt_deg = _straightened(volume, name, settings)
         notes = (*notes, f"gantry tilt of {tilt_deg:.1f} degrees in the affine: corrected by shear resampling")
-    return nifti_series(Loaded(volume, read.sha256), name.rsplit("/", 1)[-1], acquisition, notes)
+    slices = header.grid.shape[_slice_axis(header.grid)]
+    return nifti_series(Loaded(volume, read.sha256), name.rsplit("/", 1)[-1], acquisition, slices, notes)
+
+
+def _directions(grid: Grid) -> np.ndarray:
+    """Unit vectors of the grid's axes, in columns."""
+    return grid.voxel_to_lps_mm[:3, :3] / np.asarray(grid.spacing_mm)
+
+
+def _body_axis(grid: Grid) -> int:
+    return int(np.argmax(np.abs(_directions(grid)[2])))
+
+
+def _slice_axis(grid: Grid) -> int:
+    """The coarsest axis is taken for the slices' direction; among equal ones the body's."""
+    body, coarsest = _body_axis(grid), int(np.argmax(grid.spacing_mm))
+    return body if grid.spacing_mm[coarsest] < 1.05 * grid.spacing_mm[body] else coarsest
 
 
 def _acquisition(grid: Grid) -> Acquisition:
-    """The coarsest axis is taken for the slices' direction; among equal ones the body's."""
-    directions = grid.voxel_to_lps_mm[:3, :3] / np.asarray(grid.spacing_mm)
-    body_axis = int(np.argmax(np.abs(directions[2])))
-    coarsest = int(np.argmax(grid.spacing_mm))
-    if grid.spacing_mm[coarsest] < 1.05 * grid.spacing_mm[body_axis]:
-        coarsest = body_axis
-    main = int(np.argmax(np.abs(directions[:, coarsest])))
+    directions, across = _directions(grid), _slice_axis(grid)
+    main = int(np.argmax(np.abs(directions[:, across])))
     plane = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)[main]
-    if abs(directions[main, coarsest]) < np.cos(np.radians(25.0)):
+    if abs(directions[main, across]) < np.cos(np.radians(25.0)):
         plane = Plane.OBLIQUE
-    along_mm = grid.spacing_mm[body_axis]
+    along_mm = grid.spacing_mm[_body_axis(grid)]
     if plane is Plane.OBLIQUE:
         along_mm = float(np.linalg.norm(directions[2] * grid.spacing_mm))
     return Acquisition(plane, round(max(grid.spacing_mm), 4), round(along_mm, 4))
@@ -87,7 +98,7 @@ def _acquisition(grid: Grid) -> Acquisition:
 
 def _cosines(grid: Grid) -> np.ndarray:
     """Absolute cosines between the axes; entry k is between the two axes other than k."""
-    d = grid.voxel_to_lps_mm[:3, :3] / np.asarray(grid.spacing_mm)
+    d = _directions(grid)
     return np.array([abs(d[:, 1] @ d[:, 2]), abs(d[:, 0] @ d[:, 2]), abs(d[:, 0] @ d[:, 1])])
 
 

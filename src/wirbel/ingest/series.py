@@ -71,10 +71,11 @@ def _dicom_ref(candidate: Candidate, name: str, loaded: Loaded) -> SeriesRef:
     )
 
 
-def nifti_series(loaded: Loaded, name: str, acquisition: Acquisition, notes: tuple[str, ...]) -> LoadedSeries:
-    """A NIfTI volume that was read already."""
+def nifti_series(
+    loaded: Loaded, name: str, acquisition: Acquisition, slices: int, notes: tuple[str, ...]
+) -> LoadedSeries:
+    """A NIfTI volume that was read already; `slices` as they were acquired, whatever plane they lie in."""
     grid = loaded.volume.grid
-    slices = grid.shape[0]
     ref = SeriesRef(
         source_name=name,
         sha256=loaded.sha256,
