@@ -86,6 +86,10 @@ def test_only_the_rows_noted_are_measured_while_a_folder_is_still_being_made(tmp
     index = {"patient": "a", "vertebra": "L1", "class": "normal", "split": "train"}
     whole = json.dumps({"patient": "a", "rows": [[index, {"row": "4"}], [index, {"row": "5"}]]})
     (tmp_path / "progress.jsonl").write_text(whole + "\n" + '{"patient": "b", "rows"', encoding="utf-8")
+    with pytest.raises(InputRejected, match="damaged"):
+        index_of(tmp_path)
+    said = {"crops": 9, "settings": {"voxels": 8, "spacing_mm": 1.0}}
+    (tmp_path / "cohort.json").write_text(json.dumps(said), encoding="utf-8")
     assert index_of(tmp_path) == {4: index, 5: index}
 
 

@@ -246,7 +246,9 @@ def test_a_cohort_that_is_being_drawn_gives_what_is_there_and_names_what_is_not_
     (crops / "crops.json").unlink()
     kinds = ("osteoporotic", "malignant", "lesions", "normal", "mimics", "discitis")
     arms = [{"name": n, **dict.fromkeys(kinds, 0), "malignant": size} for n, size in (("train", 8), ("test", 2))]
-    (crops / "cohort.json").write_text(json.dumps({"settings_sha256": "ab", "settings": {"arms": arms}}))
+    settings = {"voxels": 32, "spacing_mm": 2.0, "arms": arms}
+    said = {"settings_sha256": "ab", "crops": len(rows), "settings": settings}
+    (crops / "cohort.json").write_text(json.dumps(said))
     lines = [
         json.dumps({"patient": r["patient"], "rows": [[r, {"row": str(i), "lytic_mm3": "5"}]]}) + "\n"
         for i, r in enumerate(rows)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from wirbel.cohort.begun import is_begun, read_begun
 from wirbel.cohort.crops import HU_FILE, INDEX_FILE, MASK_FILE, SETTINGS_FILE
 from wirbel.cohort.table import table_text
 from wirbel.cohort.whole_files import told, write_whole
@@ -24,8 +25,6 @@ from wirbel.finding.signs.crop import signs_in_crop
 from wirbel.vertebra import NotMeasured, VertebraSettings
 
 COLUMNS = ("row", *(sign.value for sign in Sign))
-#: Rows of a folder that is still being made.
-PROGRESS_FILE = "progress.jsonl"
 #: So many crops are given to a process at a time.
 AT_ONCE = 8
 
@@ -102,23 +101,16 @@ def read_signs(path: Path) -> dict[int, dict[Sign, float]]:
 
 def index_of(folder: Path) -> dict[int, dict[str, str]]:
     """The index's columns by row: of all crops, or of those noted as done while a folder is still being made."""
-    index, progress = folder / INDEX_FILE, folder / PROGRESS_FILE
+    index = folder / INDEX_FILE
+    if not index.is_file() and is_begun(folder):
+        return dict(read_begun(folder).index)
     try:
-        if index.is_file():
-            with index.open(encoding="utf-8", newline="") as file:
-                return dict(enumerate(csv.DictReader(file, delimiter="\t")))
-        if progress.is_file():
-            return dict(_noted(progress))
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+        with index.open(encoding="utf-8", newline="") as file:
+            return dict(enumerate(csv.DictReader(file, delimiter="\t")))
+    except FileNotFoundError as exc:
+        raise InputRejected(f"{folder.name!r} holds no crops: make them with wirbel cohort crops") from exc
+    except (OSError, ValueError) as exc:
         raise InputRejected(f"{folder.name!r}: the list of its crops cannot be read: make them again") from exc
-    raise InputRejected(f"{folder.name!r} holds no crops: make them with wirbel cohort crops")
-
-
-def _noted(progress: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    for line in progress.read_text("utf-8").splitlines(keepends=True):
-        if line.endswith("\n"):  # the last one may be half written
-            for index, truth in json.loads(line)["rows"]:
-                yield int(truth["row"]), {str(k): str(v) for k, v in index.items()}
 
 
 def _done(out: Path) -> dict[int, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from wirbel.cohort.appraisal.settings import CONCLUSIONS_FROM
-from wirbel.cohort.appraisal.unfinished import planned
+from wirbel.cohort.begun import planned
 from wirbel.cohort.crops import SETTINGS_FILE, CropFolder
 from wirbel.cohort.labelled import Diagnosis
 from wirbel.errors import InputRejected

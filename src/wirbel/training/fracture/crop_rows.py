@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from wirbel.cohort.begun import COHORT_FILE, is_begun, planned, read_begun
 from wirbel.cohort.crops import HU_FILE, INDEX_FILE, MASK_FILE, SETTINGS_FILE, read_crops
 from wirbel.cohort.labelled import Diagnosis
 from wirbel.errors import InputRejected, UsageError
-from wirbel.phantom.cohort.make import PROGRESS, SETTINGS, TRUTH_FILE
+from wirbel.phantom.cohort.make import TRUTH_FILE
 
 MARKS_FILE = "marks.npy"
 #: Arms without which a simulated cohort cannot be learnt from.
@@ -83,7 +83,7 @@ def open_crops(folder: Path) -> CropData:
         hu, mask = crops.hu, crops.mask
         unfinished: tuple[str, ...] = ()
         simulated = bool(told.get("simulated", False))
-    elif (folder / PROGRESS).is_file():
+    elif is_begun(folder):
         hu, mask, plain, unfinished = _being_drawn(folder)
         simulated = True
     else:
@@ -129,24 +129,16 @@ _Plain = list[tuple[int, dict[str, str], dict[str, str]]]
 
 def _being_drawn(folder: Path) -> tuple[np.ndarray, np.ndarray, _Plain, tuple[str, ...]]:
     """The rows that are there, and which arms lack some; a line that is being written does not count."""
+    begun, wanted = read_begun(folder), planned(folder)
     try:
-        told = json.loads((folder / SETTINGS).read_text("utf-8"))
-        wanted = {str(a["name"]): _size(a) for a in told["settings"]["arms"]}
-        lines = (folder / PROGRESS).read_text("utf-8").splitlines(keepends=True)
-        rows = [pair for line in lines if line.endswith("\n") for pair in json.loads(line)["rows"]]
         hu, mask = (np.load(folder / name, mmap_mode="r") for name in (HU_FILE, MASK_FILE))
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+    except (OSError, ValueError) as exc:
         raise InputRejected(f"{folder.name!r} holds a damaged cohort ({type(exc).__name__}): draw it anew") from exc
-    have = Counter(index["arm"] for index, _ in rows)
+    have = Counter(index["arm"] for index in begun.index.values())
     unfinished = tuple(name for name, n in wanted.items() if have[name] < n)
     if not set(wanted) - set(unfinished):
         raise UsageError(f"{folder.name!r} is still being drawn and no arm is complete: wait for the first")
-    plain = [(int(truth["row"]), index, truth) for index, truth in rows]
-    return hu, mask, plain, unfinished
-
-
-def _size(arm: dict[str, Any]) -> int:
-    return sum(int(arm[k]) for k in ("osteoporotic", "malignant", "lesions", "normal", "mimics", "discitis"))
+    return hu, mask, [(row, index, begun.truth[row]) for row, index in begun.index.items()], unfinished
 
 
 def _truth(path: Path) -> list[dict[str, str]]:
@@ -188,7 +180,7 @@ def _must_fit(rows: Sequence[CropRow]) -> None:
 
 
 def _made_by(folder: Path) -> tuple[tuple[str, str], ...]:
-    path = folder / SETTINGS
+    path = folder / COHORT_FILE
     if not path.is_file():
         return ()
     told = json.loads(path.read_text("utf-8"))
