@@ -2,12 +2,14 @@
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from onnx import helper, numpy_helper
+from torch import Tensor, nn
 
 from wirbel.network.bundle import FORMAT, file_sha256
 from wirbel.training.nets import SpineNet
@@ -18,20 +20,34 @@ def export_onnx(net: SpineNet, checkpoint: Path, path: Path) -> None:
     net.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["mean"])
     net = net.float().eval()
     side = torch.zeros(1, 2, 2 * net.multiple, 2 * net.multiple, 2 * net.multiple)
+    write_onnx(
+        net,
+        side,
+        path,
+        {
+            "image": {2: "z", 3: "y", 4: "x"},
+            "dense": {2: "z", 3: "y", 4: "x"},
+            "coarse": {2: "zc", 3: "yc", 4: "xc"},
+        },
+    )
+
+
+def write_onnx(net: nn.Module, example: Tensor, path: Path, free_axes: Mapping[str, dict[int, str]]) -> None:
+    """Write a network as ONNX with half-precision weights, checked; the file appears whole or not at all.
+
+    `free_axes` names the input, then the outputs in their order, each with the axes whose length is free.
+    """
+    names = list(free_axes)
     part = path.with_suffix(".part.onnx")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             net,
-            (side,),
+            (example,),
             str(part),
-            input_names=["image"],
-            output_names=["dense", "coarse"],
-            dynamic_axes={
-                "image": {2: "z", 3: "y", 4: "x"},
-                "dense": {2: "z", 3: "y", 4: "x"},
-                "coarse": {2: "zc", 3: "yc", 4: "xc"},
-            },
+            input_names=names[:1],
+            output_names=names[1:],
+            dynamic_axes=dict(free_axes),
             opset_version=17,
             dynamo=False,
         )
@@ -39,7 +55,7 @@ def export_onnx(net: SpineNet, checkpoint: Path, path: Path) -> None:
     halve_weights(model)
     onnx.checker.check_model(model)
     onnx.save(model, str(part))
-    part.rename(path)
+    part.replace(path)
 
 
 def halve_weights(model: onnx.ModelProto) -> None:

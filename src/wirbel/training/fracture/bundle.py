@@ -1,18 +1,16 @@
 """From checkpoints to a bundle: ONNX members, `scorer.json`, `bundle.json`."""
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import onnx
 import torch
 
 from wirbel.errors import ModelError
 from wirbel.etiology.network_input import CHANNELS
 from wirbel.network.bundle import FORMAT, Bundle, file_sha256, load_bundle
 from wirbel.network.fracture import OUTPUTS, SCORER
-from wirbel.training.export import halve_weights
+from wirbel.training.export import write_onnx
 from wirbel.training.fracture.fit import best_weights
 from wirbel.training.fracture.nets import FractureNet
 from wirbel.training.fracture.recipe import Recipe
@@ -29,25 +27,8 @@ def trained_net(recipe: Recipe, checkpoint: Path) -> FractureNet:
 
 def export_member(net: FractureNet, path: Path) -> None:
     """Write a member as ONNX with half-precision weights; n is free."""
-    part = path.with_suffix(".part.onnx")
     crops = torch.zeros(2, CHANNELS[net.kind], *SIZE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net,
-            (crops,),
-            str(part),
-            input_names=["crops"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "n"} for name in ("crops", *OUTPUTS)},
-            opset_version=17,
-            dynamo=False,
-        )
-    model = onnx.load(str(part))
-    halve_weights(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(part))
-    part.replace(path)
+    write_onnx(net, crops, path, {name: {0: "n"} for name in ("crops", *OUTPUTS)})
 
 
 def write_ensemble(
