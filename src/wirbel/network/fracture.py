@@ -12,7 +12,7 @@ from wirbel.errors import InputRejected, ModelError
 from wirbel.etiology.crop import CropSettings
 from wirbel.etiology.network_input import InputKind, central, network_input
 from wirbel.network.bundle import Bundle
-from wirbel.network.session import onnx_session
+from wirbel.network.session import onnx_session, runtime_errors
 
 SCORER = "scorer.json"
 OUTPUTS = ("log_odds", "features", "maps")
@@ -163,7 +163,7 @@ def _run(
 ) -> tuple[Float64[np.ndarray, "n"], Float64[np.ndarray, "n f"], Float32[np.ndarray, "n f _ _ _"]]:
     try:
         raw = session.run(list(OUTPUTS), {session.get_inputs()[0].name: crops})
-    except Exception as exc:  # the runtime raises types of its own that share no base
+    except runtime_errors() as exc:
         raise ModelError(f"{what} cannot be run on crops of shape {crops.shape}: {type(exc).__name__}") from exc
     log_odds, features = (np.asarray(a, dtype=np.float64) for a in raw[:2])
     log_odds = log_odds.reshape(len(crops))

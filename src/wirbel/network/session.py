@@ -42,8 +42,16 @@ def onnx_session(path: Path, *, threads: int | None = None, keeps_memory: bool =
         options.intra_op_num_threads = threads
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as exc:  # the runtime raises types of its own that share no base
+    except runtime_errors() as exc:
         raise ModelError(f"{path.name} cannot be loaded: {type(exc).__name__}") from exc
+
+
+def runtime_errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises: types of its own, which share no base, and Python's for inputs that do not fit."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state  # noqa: PLC0415  # loaded with the runtime
+
+    own = (kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
+    return (*own, RuntimeError, ValueError)
 
 
 def _on_onnxruntime(path: Path, threads: int | None) -> Network:
