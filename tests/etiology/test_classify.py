@@ -52,7 +52,7 @@ def finding(label: int, verdict: Verdict = Verdict.FRACTURE) -> Finding:
     return Finding(label, verdict, gap or Grade.NONE, None, gap or 0.3, (), {}, gap)
 
 
-def answers(scorer, vertebrae, measures=None, findings=None, settings=None):
+def answers(scorer, vertebrae, measures=None, findings=None, settings=None, real=False):
     spine = Spine(
         tuple(vertebrae), NO_LABELS, NO_LABELS, Numbering(NumberingStatus.NAMED, None, None, None), "drawn"
     )
@@ -60,7 +60,7 @@ def answers(scorer, vertebrae, measures=None, findings=None, settings=None):
     reading = DensityReading(None, None, GAP, ContrastPhase.UNKNOWN)
     return classify(
         CT, spine, measures or [measured(v.label) for v in vertebrae],
-        Findings(tuple(found), GAP, reading, ()), scorer, settings or EtiologySettings(),
+        Findings(tuple(found), GAP, reading, ()), scorer, settings or EtiologySettings(), real=real,
     ).vertebrae  # fmt: skip
 
 
@@ -234,8 +234,7 @@ def test_without_fracture_nothing_is_asked_of_a_scorer_that_never_saw_normal_one
 def test_without_fracture_a_lesion_is_suspicious_and_never_malignant(fixed_scorer, calibrations):
     scorer = fixed_scorer({1: 9.0, 2: -9.0, 3: 9.0}, calibrations, trained_with_normals=True)
     found = [finding(1, Verdict.NORMAL), finding(2, Verdict.NORMAL), finding(3)]
-    asked = EtiologySettings(suspicions=True)
-    lesion, normal, fracture = answers(scorer, [vertebra(i) for i in (1, 2, 3)], findings=found, settings=asked)
+    lesion, normal, fracture = answers(scorer, [vertebra(i) for i in (1, 2, 3)], findings=found)
     assert lesion.suspicion is Suspicion.SUSPICIOUS and normal.suspicion is None
     for cause in (lesion, normal):
         assert isinstance(cause.answer, NotMeasured) and cause.p_malignant is None
@@ -244,15 +243,22 @@ def test_without_fracture_a_lesion_is_suspicious_and_never_malignant(fixed_score
     assert scorer.asked == [[1, 2, 3]]
 
 
-def test_without_fracture_nothing_is_said_by_a_threshold_that_comes_from_drawings(fixed_scorer, calibrations):
-    assert calibrations.unfractured.cohort.simulated
-    scorer = fixed_scorer({1: 9.0}, calibrations, trained_with_normals=True)
-    (cause,) = answers(scorer, [vertebra(1)], findings=[finding(1, Verdict.NORMAL)])
-    assert cause.suspicion is None and cause.reasons == (Refusal.NOT_FRACTURED,) and scorer.asked == []
-    real = replace(calibrations.unfractured, cohort=replace(calibrations.unfractured.cohort, simulated=False))
-    own = fixed_scorer({1: 9.0}, replace(calibrations, unfractured=real), trained_with_normals=True)
-    (cause,) = answers(own, [vertebra(1)], findings=[finding(1, Verdict.NORMAL)])
-    assert cause.suspicion is Suspicion.SUSPICIOUS
+def test_a_calibration_on_drawings_says_nothing_of_a_real_ct(fixed_scorer, calibrations):
+    found = [finding(1, Verdict.NORMAL), finding(2)]
+    both = [vertebra(1), vertebra(2)]
+    scorer = fixed_scorer({1: 9.0, 2: 9.0}, calibrations, trained_with_normals=True)
+    sound, broken = answers(scorer, both, findings=found, real=True)
+    assert sound.suspicion is None and sound.reasons == (Refusal.NOT_FRACTURED, Refusal.SIMULATED_ONLY)
+    assert broken.answer is Tier.UNCERTAIN and broken.reasons == (Refusal.SIMULATED_ONLY,)
+    assert broken.p_malignant is None and scorer.asked == [[2]]
+    asked = answers(scorer, both, findings=found, real=True, settings=EtiologySettings(simulated_answers=True))
+    own = Calibrations(*(
+        replace(fitted, cohort=replace(fitted.cohort, simulated=False))
+        for fitted in (calibrations.fractured, calibrations.unfractured)
+    ))  # fmt: skip
+    site = answers(fixed_scorer({1: 9.0, 2: 9.0}, own, trained_with_normals=True), both, findings=found, real=True)
+    for sound, broken in (asked, site):
+        assert sound.suspicion is Suspicion.SUSPICIOUS and broken.answer is Tier.MALIGNANT
 
 
 def test_a_vertebra_the_scorer_leaves_out_has_a_reason(fixed_scorer, calibrations):

@@ -169,8 +169,7 @@ def test_without_classifier_signs_are_measured_all_the_same(drawn):
 
 
 def test_a_suspicion_in_an_unfractured_vertebra_gets_signs_and_a_map_but_no_probability(drawn, both):
-    asked = Settings(etiology=replace(TRUSTING, suspicions=True))
-    result = analysed(drawn, ToldScorer(4.0, both, with_normals=True), settings=asked)
+    result = analysed(drawn, ToldScorer(4.0, both, with_normals=True))
     upper = result.etiology.vertebrae[0]
     assert upper.suspicion is Suspicion.SUSPICIOUS
     assert upper.answer == NotMeasured(Reason.NOT_FRACTURED)

@@ -98,18 +98,10 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
     prevalence: Annotated[
         float | None, typer.Option(metavar="P", help="Share of malignant fractures that probabilities assume.")
     ] = None,
-    suspicions: Annotated[
-        bool | None,
-        typer.Option(
-            "--suspicions/--no-suspicions",
-            help="Look at vertebrae without fracture too (else only with a calibration from real cases).",
-            show_default=False,
-        ),
-    ] = None,
     simulated_answers: Annotated[
         bool,
         typer.Option(
-            "--simulated-answers", help="Let a calibration on drawings answer for a real CT (research on method)."
+            "--simulated-answers", help="Let a calibration on drawings speak of a real CT (research on the method)."
         ),
     ] = False,
     pred_json: Annotated[
@@ -137,7 +129,6 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         cause=cause,
         tiers=tiers.value,
         prevalence=prevalence,
-        suspicions=suspicions,
         simulated_answers=simulated_answers,
         clinical=clinical,
         authors_form=pred_json,

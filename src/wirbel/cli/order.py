@@ -70,7 +70,6 @@ def order_of(  # noqa: PLR0913  # one for each option
     cause: bool = True,
     tiers: str = TierRule.CERTIFIED.value,
     prevalence: float | None = None,
-    suspicions: bool | None = None,
     simulated_answers: bool = False,
     clinical: Path | None = None,
     authors_form: Path | None = None,
@@ -86,10 +85,7 @@ def order_of(  # noqa: PLR0913  # one for each option
         raise UsageError("--name and --shift-levels both rename the column: give one")
     settings = Settings(
         etiology=EtiologySettings(
-            rule=TierRule(tiers),
-            prevalence=prevalence,
-            suspicions=suspicions,
-            simulated_answers=simulated_answers,
+            rule=TierRule(tiers), prevalence=prevalence, simulated_answers=simulated_answers
         ),
         shift_levels=shift_levels,
         named=named_vertebra(name) if name else None,

@@ -47,7 +47,7 @@ def classify(
 ) -> Etiology:
     """The cause of every fracture, or why none is told.
 
-    `real`: the CT is of a patient, so a calibration on drawings has no answer for it (see `EtiologySettings`).
+    `real`: the CT is of a patient, so a calibration on drawings says nothing of it (see `EtiologySettings`).
 
     A vertebra without fracture is scored only by a scorer that was trained with normal ones and has a calibration
     for them; all that can come of it is `Suspicion.SUSPICIOUS`. What is refused before scoring costs no network.
@@ -56,7 +56,7 @@ def classify(
     identity, fitted = score.identity, score.calibrations
     refused = [
         refusals_of(vertebra, own, finding, settings.refusal)
-        or _unasked(finding, identity, fitted.unfractured, settings.suspicions)
+        or _unasked(finding, identity, fitted.unfractured, silent=_is_silent(fitted.unfractured, settings, real))
         for vertebra, own, finding in zip(spine.vertebrae, measures, findings.vertebrae, strict=True)
     ]
     labels = [vertebra.label for vertebra, reasons in zip(spine.vertebrae, refused, strict=True) if not reasons]
@@ -101,7 +101,7 @@ def _cause(
         return _unsaid(label, refused or (Refusal.NO_SCORE,), finding.not_assessed)
     fitted = score.calibrations
     fractured = finding.verdict is Verdict.FRACTURE
-    if fractured and real and _is_drawn(fitted.fractured) and not settings.simulated_answers:
+    if fractured and _is_silent(fitted.fractured, settings, real):
         told = Cause(raw.label, Tier.UNCERTAIN, rule=settings.rule, reasons=(Refusal.SIMULATED_ONLY,))
     else:
         told = _answer(raw, fitted.fractured, settings) if fractured else _suspicion(raw, fitted.unfractured)
@@ -158,15 +158,14 @@ def _suspicion(raw: RawScore, fitted: Calibration | None) -> Cause:
 
 
 def _unasked(
-    finding: Finding, identity: ScorerIdentity, unfractured: Calibration | None, asked: bool | None
+    finding: Finding, identity: ScorerIdentity, unfractured: Calibration | None, *, silent: bool
 ) -> tuple[Refusal, ...]:
     """Why a vertebra without fracture is not scored; empty where it is."""
     if finding.verdict is Verdict.FRACTURE:
         return ()
     if unfractured is None or not identity.trained_with_normals:
         return (Refusal.NOT_FRACTURED, Refusal.NO_CLASSIFIER)
-    wanted = not unfractured.cohort.simulated if asked is None else asked
-    return () if wanted else (Refusal.NOT_FRACTURED,)
+    return (Refusal.NOT_FRACTURED, Refusal.SIMULATED_ONLY) if silent else ()
 
 
 def _unsaid(label: int, reasons: tuple[Refusal, ...], not_assessed: NotMeasured | None = None) -> Cause:
@@ -180,8 +179,9 @@ def _is_unlike(raw: RawScore, fitted: Calibration | None) -> bool:
     return fitted is not None and fitted.novelty is not None and fitted.novelty.is_unlike(raw.features)
 
 
-def _is_drawn(fitted: Calibration | None) -> bool:
-    return fitted is not None and fitted.cohort.simulated
+def _is_silent(fitted: Calibration | None, settings: EtiologySettings, real: bool) -> bool:
+    """A calibration on drawings says nothing of a real CT, unless it is asked to."""
+    return real and fitted is not None and fitted.cohort.simulated and not settings.simulated_answers
 
 
 def _why_between(tiers: TierThresholds) -> Refusal:

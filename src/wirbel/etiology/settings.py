@@ -27,18 +27,15 @@ class EtiologySettings:
     """`rule` cuts the tiers; `interval` stands beside the probability; `prevalence` is the share of malignant among
     the fractured vertebrae that the probability assumes (None: that of the calibration cohort).
 
-    `suspicions`: whether vertebrae without fracture are looked at. None: only with a calibration from real cases,
-    because a threshold certified on drawings says nothing of how many sound real vertebrae lie above it.
-
-    `simulated_answers`: whether a calibration on drawings may answer for a real CT. Not unless asked for: forced
-    upon 71 vertebrae of real CTs without a known lesion the first shipped classifier answered for 15, and called 13
-    of them malignant.
+    `simulated_answers`: whether a calibration on drawings may speak of a real CT, of fractures or of lesions
+    without one. Not unless asked for: it does not know how many sound real vertebrae lie above its thresholds.
+    Forced upon 71 vertebrae of real CTs without a known lesion the first shipped classifier answered for 15, and
+    called 13 of them malignant.
     """
 
     rule: TierRule = TierRule.CERTIFIED
     interval: Interval = Interval.VENN_ABERS
     prevalence: float | None = None
-    suspicions: bool | None = None
     simulated_answers: bool = False
     authors: AuthorsThresholds = field(default_factory=AuthorsThresholds)
     refusal: RefusalSettings = field(default_factory=RefusalSettings)

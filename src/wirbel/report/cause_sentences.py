@@ -49,7 +49,7 @@ def _unfractured(wording: Wording, rows: tuple[Row, ...]) -> list[str]:
     reasons = {r.vertebra.label: causes[r.vertebra.label].reasons for r in others}
     if not others:
         return []
-    if any(Refusal.NO_CLASSIFIER in each for each in reasons.values()):
+    if any({Refusal.NO_CLASSIFIER, Refusal.SIMULATED_ONLY} & set(each) for each in reasons.values()):
         return [say("cause.not_searched")]
     unlike = [r.vertebra for r in others if Refusal.UNLIKE_TRAINING in reasons[r.vertebra.label]]
     sentences = [say("cause.searched")]
