@@ -13,7 +13,7 @@ from wirbel.cli.order import order_of
 from wirbel.cohort.predictions import read_predictions
 from wirbel.errors import ModelError, UsageError
 from wirbel.etiology import Population, TierRule, calibration_sha256, read_calibration
-from wirbel.network.bundle import load_bundle
+from wirbel.network.bundle import SHIPPED, load_bundle
 
 HEAT = {"heat.nii.gz", "heat.json"}
 
@@ -90,6 +90,35 @@ def test_a_sites_calibration_replaces_the_shipped_one(broken_column, installed, 
     assert analysed(broken_column, tmp_path / "out", "--calibration", site) == 0
     digest = calibration_sha256(read_calibration(site.read_text()))
     assert result_of(tmp_path / "out")["provenance"]["calibration_sha256"] == {"fractured": digest}
+
+
+def test_a_hospitals_own_classifier_answers_instead_of_the_shipped_one(broken_column, installed, tmp_path):
+    own = tiny_bundle(tmp_path / "ours", seed=7, name="ours")
+    assert analysed(broken_column, tmp_path / "out", "--bundle", own) == 0
+    made = result_of(tmp_path / "out")["provenance"]
+    assert made["classifier"].startswith("fracture ours")
+    assert load_bundle(own).sha256 in made["bundles"].values()
+    assert load_bundle(installed).sha256 not in made["bundles"].values()
+
+
+def test_own_networks_that_do_not_fit_the_order_are_one_sentence(tmp_path):
+    own, other = tiny_bundle(tmp_path / "one"), tiny_bundle(tmp_path / "two")
+    assert options(bundles=[own]).classifier == load_bundle(own)
+    assert options(bundles=[SHIPPED / "spine", own]).spine == load_bundle(SHIPPED / "spine")
+    masks = tmp_path / "masks.nii.gz"
+    masks.touch()
+    for changes, said in (
+        ({"bundles": [own, other]}, "two bundles"),
+        ({"bundles": [tmp_path / "none"]}, "no such folder"),
+        ({"bundles": [own], "cause": False}, "--no-cause"),
+        ({"bundles": [SHIPPED / "spine"], "masks": masks}, "--masks"),
+        ({"bundles": [SHIPPED / "spine"], "engine": "totalsegmentator"}, "--engine"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            options(**changes)
+    (own / "bundle.json").unlink()
+    with pytest.raises(ModelError, match=r"bundle\.json"):
+        options(bundles=[own])
 
 
 @pytest.mark.parametrize("damage", ["network", "calibration", "site"])

@@ -83,6 +83,15 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         Path | None, typer.Option(metavar="FILE", help="Your own table of which series serve what.")
     ] = None,
     backend: Annotated[Backend, typer.Option(help="What runs the networks.")] = Backend.ONNXRUNTIME,
+    bundle: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Networks of your own instead of those that ship: what wirbel train spine, fracture or signs "
+            "--onto wrote. May be given again.",
+            show_default=False,
+        ),
+    ] = None,
     cause: Annotated[
         bool, typer.Option("--cause/--no-cause", help="Ask the classifier for the cause of fractures.")
     ] = True,
@@ -126,6 +135,7 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         calibration=calibration or [],
         series_table=series_table,
         overwrite=overwrite,
+        bundles=bundle or [],
         cause=cause,
         tiers=tiers.value,
         prevalence=prevalence,

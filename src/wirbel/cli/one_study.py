@@ -32,14 +32,18 @@ class Engine:
     scorer: EtiologyScorer | None = None
 
 
-def engine_of(order: Order) -> Engine:
-    """Who segments and who scores; raises `ModelError` where networks are missing, damaged or do not fit."""
-    engine = _segmenting(order)
+def engine_of(order: Order, threads: int | None = None) -> Engine:
+    """Who segments and who scores; raises `ModelError` where networks are missing, damaged or do not fit.
+
+    `threads` for each network, None: as many as there are cores.
+    """
+    engine = _segmenting(order, threads)
     if not order.cause:
         return engine
-    from wirbel.network.fracture_scorer import shipped_scorer  # noqa: PLC0415  # --no-cause needs none of it
+    from wirbel.network.fracture_scorer import open_scorer, shipped_scorer  # noqa: PLC0415  # --no-cause needs none
 
-    return scoring(engine, shipped_scorer(), order.site)
+    own = None if order.classifier is None else open_scorer(order.classifier.folder, threads=threads)
+    return scoring(engine, own or shipped_scorer(threads=threads), order.site)
 
 
 def scoring(engine: Engine, scorer: EtiologyScorer | None, site: Calibrations) -> Engine:
@@ -54,7 +58,7 @@ def scoring(engine: Engine, scorer: EtiologyScorer | None, site: Calibrations) -
     return replace(engine, scorer=scorer, bundles={**engine.bundles, scorer.identity.name: scorer.identity.digest})
 
 
-def _segmenting(order: Order) -> Engine:
+def _segmenting(order: Order, threads: int | None) -> Engine:
     if order.masks is not None:
         return _given_masks(order)
     if order.engine == "totalsegmentator":
@@ -62,12 +66,13 @@ def _segmenting(order: Order) -> Engine:
 
         segmenter = installed_totalsegmentator()
         return Engine(segmenter, {segmenter.source: "weights of its own, not hashed"})
-    if not (SHIPPED / "spine").is_dir():
+    if order.spine is None and not (SHIPPED / "spine").is_dir():
         raise ModelError("no spine network is installed: give vertebra masks with --masks, or install one")
-    bundle = load_bundle(SHIPPED / "spine")
+    bundle = order.spine or load_bundle(SHIPPED / "spine")
     from wirbel.network.segmenter import load_spine_segmenter  # noqa: PLC0415  # who has masks needs no runtime
 
-    return Engine(load_spine_segmenter(bundle=bundle, backend=order.backend), {bundle.name: bundle.sha256})
+    networks = load_spine_segmenter(bundle=bundle, backend=order.backend, threads=threads)
+    return Engine(networks, {bundle.name: bundle.sha256})
 
 
 def analyse_study(path: Path, out: Path, order: Order, engine: Engine, step: Step) -> Outcome:

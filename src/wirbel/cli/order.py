@@ -17,6 +17,7 @@ from wirbel.etiology import (
 )
 from wirbel.etiology import read_calibration as read_site_calibration
 from wirbel.ingest import IngestSettings, read_table
+from wirbel.network.bundle import SCORER, Bundle, load_bundle
 from wirbel.network.session import Backend
 from wirbel.spine.shift import named_vertebra
 from wirbel.study import Settings
@@ -29,7 +30,8 @@ NumberingName = Literal["verse", "totalsegmentator"]
 class Order:
     """How to analyse, the same for every study of a call.
 
-    `cause`: whether the classifier is asked. `site`: what its scores mean here, as `wirbel recalibrate` found.
+    `spine`, `classifier`: networks of one's own; None: those that ship. `cause`: whether the classifier is asked.
+    `site`: what its scores mean here, as `wirbel recalibrate` found.
     `authors_form`: folder for predictions in the form of the study's authors.
     """
 
@@ -41,6 +43,8 @@ class Order:
     backend: Backend = "onnxruntime"
     lang: str = "en"
     overwrite: bool = False
+    spine: Bundle | None = None
+    classifier: Bundle | None = None
     cause: bool = True
     site: Calibrations = field(default_factory=Calibrations)
     clinical: ClinicalTable | None = None
@@ -67,6 +71,7 @@ def order_of(  # noqa: PLR0913  # one for each option
     calibration: Sequence[Path],
     series_table: Path | None,
     overwrite: bool,
+    bundles: Sequence[Path] = (),
     cause: bool = True,
     tiers: str = TierRule.CERTIFIED.value,
     prevalence: float | None = None,
@@ -83,6 +88,11 @@ def order_of(  # noqa: PLR0913  # one for each option
         raise UsageError(f"{masks.name}: no such file")
     if name is not None and shift_levels:
         raise UsageError("--name and --shift-levels both rename the column: give one")
+    spine, classifier = _own_networks(bundles)
+    if spine is not None and (masks is not None or engine != "network"):
+        raise UsageError(f"{spine.folder.name} finds vertebrae, and so does --masks or --engine: give one of them")
+    if classifier is not None and not cause:
+        raise UsageError(f"--no-cause asks no classifier, so {classifier.folder.name} has no use: give one of them")
     settings = Settings(
         etiology=EtiologySettings(
             rule=TierRule(tiers), prevalence=prevalence, simulated_answers=simulated_answers
@@ -105,6 +115,8 @@ def order_of(  # noqa: PLR0913  # one for each option
         backend,  # type: ignore[arg-type]  # likewise
         lang,
         overwrite,
+        spine,
+        classifier,
         cause,
         _site(of_scores),
         None if clinical is None else read_clinical(_text(clinical, "clinical file")),
@@ -125,6 +137,23 @@ def read_calibration(path: Path) -> Calibration:
             f"got {given.get('mg_cm3_per_hu')!r} and {given.get('mg_cm3_at_0_hu')!r}"
         )
     return Calibration(slope, offset)
+
+
+def _own_networks(folders: Sequence[Path]) -> tuple[Bundle | None, Bundle | None]:
+    """The bundle that finds vertebrae and the one that tells causes, each checked by its hashes."""
+    found: dict[str, Bundle] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder.name}: no such folder")
+        bundle = load_bundle(folder)
+        kind = "find vertebrae" if bundle.has("find") else "tell causes" if SCORER in bundle.files else None
+        if kind is None:
+            what = ", ".join(sorted(bundle.files))
+            raise ModelError(f"{folder.name} neither finds vertebrae nor tells causes: it holds {what}")
+        if kind in found:
+            raise UsageError(f"two bundles that {kind} are given: give one")
+        found[kind] = bundle
+    return found.get("find vertebrae"), found.get("tell causes")
 
 
 def _sorted(files: Sequence[Path]) -> tuple[list[Path], Path | None]:

@@ -9,6 +9,8 @@ from wirbel.errors import ModelError
 
 #: Version of the layout and of what the channels mean (`wirbel.network.spine_heads`).
 FORMAT = 1
+#: Describes the ensemble of a bundle that is a classifier.
+SCORER = "scorer.json"
 #: Bundles that come with the package.
 SHIPPED = Path(__file__).parent / "bundles"
 
@@ -23,6 +25,10 @@ class Bundle:
     sha256: str
     files: dict[str, str]
     trained_on: tuple[str, ...]
+
+    def has(self, part: str) -> bool:
+        """Whether there is a network of that name."""
+        return f"{part}.onnx" in self.files
 
     def onnx(self, part: str) -> Path:
         """The path of one network; `ModelError` when the bundle has none of that name."""

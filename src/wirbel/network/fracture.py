@@ -11,10 +11,9 @@ from jaxtyping import Float32, Float64, Real, UInt8
 from wirbel.errors import InputRejected, ModelError
 from wirbel.etiology.crop import CropSettings
 from wirbel.etiology.network_input import InputKind, central, network_input
-from wirbel.network.bundle import Bundle
+from wirbel.network.bundle import SCORER, Bundle
 from wirbel.network.session import onnx_session, runtime_errors
 
-SCORER = "scorer.json"
 OUTPUTS = ("log_odds", "features", "maps")
 #: Crops that go through a network at once: more brings nothing on a CPU, and memory.
 BATCH = 4

@@ -8,8 +8,8 @@ import torch
 
 from wirbel.errors import ModelError
 from wirbel.etiology.network_input import CHANNELS
-from wirbel.network.bundle import FORMAT, Bundle, file_sha256, load_bundle
-from wirbel.network.fracture import OUTPUTS, SCORER
+from wirbel.network.bundle import FORMAT, SCORER, Bundle, file_sha256, load_bundle
+from wirbel.network.fracture import OUTPUTS
 from wirbel.training.export import write_onnx
 from wirbel.training.fracture.fit import best_weights
 from wirbel.training.fracture.nets import FractureNet
