@@ -10,7 +10,9 @@ from tests.network.tiny_bundle import tiny_bundle
 
 from wirbel.errors import ModelError
 from wirbel.etiology import EtiologyScorer, LabelledScores, Population, calibrate, written_calibration
-from wirbel.finding import ContrastPhase, DensityReading, Findings
+from wirbel.etiology.sign_join import LEVEL_RANK, SignJoin
+from wirbel.etiology.tree_model import Node, TreeModel
+from wirbel.finding import ContrastPhase, DensityReading, Finding, Findings, Verdict
 from wirbel.network.bundle import load_bundle
 from wirbel.network.fracture_scorer import (
     FractureScorer,
@@ -107,6 +109,19 @@ def test_the_sacrum_counts_among_the_other_vertebrae(scorer: FractureScorer) -> 
     added = crop_bits(crop, spine).astype(int) - without
     assert set(np.unique(added)) == {0, 2}
     assert added[:4, 5:11, 5:11].any()
+
+
+def test_signs_weigh_in_where_there_is_a_fracture_and_nowhere_else(scorer: FractureScorer) -> None:
+    ct, spine = column()
+    tree = (Node(LEVEL_RANK, 15.0, left=1, right=2), Node(None, value=0.0), Node(None, value=3.0))
+    join = SignJoin((TreeModel((tree,), 0.0, "drawings"),), bias=0.5, network=2.0, signs=1.0, crop_voxels=20)
+    with_signs = replace(scorer, join=join)
+    finding = Finding(3, Verdict.FRACTURE, GAP, None, GAP, (), {})
+    plain = scorer(ct, spine, measures(spine), FINDINGS, [2, 3])
+    second, third = with_signs(ct, spine, measures(spine), replace(FINDINGS, vertebrae=(finding,)), [2, 3])
+    assert second.members == plain[0].members
+    assert third.members == pytest.approx([0.5 + 2.0 * m + 3.0 for m in plain[1].members])
+    assert third.features == plain[1].features
 
 
 def test_what_cannot_be_cut_out_is_left_out(scorer: FractureScorer) -> None:

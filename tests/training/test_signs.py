@@ -1,16 +1,21 @@
 """Classifiers from signs: honest folds, missing values, a fusion that learns from training crops alone."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.network.tiny_bundle import SIDE, SPACING_MM, tiny_bundle
 
 pytest.importorskip("sklearn")
 
 from wirbel.cohort.signs import COLUMNS
-from wirbel.errors import InputRejected
+from wirbel.errors import InputRejected, UsageError
 from wirbel.etiology.sign_model import read_models
 from wirbel.finding.signs import Sign
+from wirbel.network.bundle import load_bundle
+from wirbel.network.fracture_scorer import open_scorer
 from wirbel.training.sign_scores import read_log_odds
 from wirbel.training.signs import NAMES, SignRecipe, sign_table, train_signs
 
@@ -18,16 +23,26 @@ SMALL = SignRecipe(trees=20)
 INDEX = ("patient", "vertebra", "class", "split", "fold", "age", "sex", "arm")
 
 
-def cohort(folder: Path, patients: int = 120, telling: float = 1.5, seed: int = 3) -> tuple[Path, Path]:
-    """Two vertebrae a patient; cortex tells the classes apart, half of the sharpness values are missing."""
+def cohort(
+    folder: Path,
+    patients: int = 120,
+    telling: float = 1.5,
+    seed: int = 3,
+    kept_for_calibration: float = 0.6,
+) -> tuple[Path, Path]:
+    """Two vertebrae a patient; cortex tells the classes apart, half of the sharpness values are missing.
+
+    The first 0.6 of the patients train, those up to `kept_for_calibration` calibrate, the others test.
+    """
     rng = np.random.default_rng(seed)
     index, signs = ["\t".join(INDEX)], ["\t".join(COLUMNS)]
     for k in range(2 * patients):
         p = k // 2
         malignant = p % 2 == 1
-        split = "train" if p < 0.6 * patients else "test"
+        kept = p < kept_for_calibration * patients
+        split = "train" if p < 0.6 * patients else "calibration" if kept else "test"
         kind = "malignant_fracture" if malignant else "osteoporotic_fracture"
-        arm = "train" if split == "train" else "large_test"
+        arm = "large_test" if split == "test" else split
         level = ("T12", "L1")[k % 2]
         index.append("\t".join([f"p{p}", level, kind, split, str(p % 5), "70", "F" if p % 3 else "M", arm]))
         values = {sign: rng.normal() for sign in Sign}
@@ -98,6 +113,59 @@ def test_a_fusion_learns_its_weights_from_training_crops_alone(tmp_path: Path) -
     fooled = train_signs(crops, signs, tmp_path / "g", SMALL, fuse_with={"b2": scores(tmp_path / "c.tsv", True)})
     assert {(f.name, f.set): f.auc for f in fooled.figures}["b2+e", "large_test"] < 0.75
     assert read_log_odds(tmp_path / "f/b2+e/scores.tsv").keys() == set(range(240))
+
+
+def with_images(folder: Path, crops: int) -> None:
+    """Crops of noise for the tiny networks; their classes are told by the signs alone."""
+    rng = np.random.default_rng(5)
+    hu = rng.integers(-200, 800, (crops, SIDE, SIDE, SIDE)).astype(np.int16)
+    mask = np.zeros(hu.shape, np.uint8)
+    mask[:, 4:12, 4:12, 4:12] = 1
+    np.save(folder / "hu.npy", hu)
+    np.save(folder / "mask.npy", mask)
+    said = {"size": [SIDE] * 3, "spacing_mm": SPACING_MM, "simulated": True}
+    (folder / "crops.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+def test_signs_joined_to_networks_are_one_calibrated_bundle(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path, patients=300, telling=2.5, kept_for_calibration=0.75)
+    with_images(crops, 600)
+    bundle = tiny_bundle(tmp_path / "networks")
+    scores = tmp_path / "scores.tsv"
+    rng = np.random.default_rng(6)
+    lines = [f"{k}\tout_of_fold\t{rng.normal():.4f}" for k in range(600)]
+    scores.write_text("\n".join(["row\tset\tmember_0", *lines]) + "\n", encoding="utf-8")
+    mine = replace(SMALL, only_fractured=True, clinical=False)
+
+    def joined() -> None:
+        train_signs(crops, signs, tmp_path / "f", mine, fuse_with={"b2": scores}, onto=bundle)
+
+    with pytest.raises(UsageError, match="not those of bundle"):
+        joined()
+    scores.with_suffix(".scorer").write_text(load_bundle(bundle).sha256 + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="--no-clinical"):
+        train_signs(crops, signs, tmp_path / "f", SMALL, fuse_with={"b2": scores}, onto=bundle)
+    joined()
+    opened = open_scorer(tmp_path / "f" / "bundle", threads=1)
+    assert opened.identity.name.startswith("fracture+signs")
+    assert opened.identity.digest != load_bundle(bundle).sha256
+    fitted = opened.calibrations.fractured
+    assert fitted is not None and fitted.cohort.simulated
+    # the signs tell the classes apart and the networks do not: the sum's calibration is that of the signs
+    assert opened.join is not None and opened.join.signs > 0.3 > abs(opened.join.network)
+    assert fitted.probability(4.0) > 0.8 > 0.2 > fitted.probability(-4.0)
+    card = (tmp_path / "f/bundle/MODEL_CARD.md").read_text("utf-8")
+    assert "## Signs" in card
+    # what the file says is what the run's own table says
+    rows = read_log_odds(tmp_path / "f/b2+boosted/scores.tsv")
+    tested = [r for r in rows if r >= 450]
+    table = sign_table(crops, signs, 5)
+    place = {int(r): k for k, r in enumerate(table.rows)}
+    for row in tested[:20]:
+        known = {n: float(v) for n, v in zip(NAMES, table.values[place[row]], strict=True) if np.isfinite(v)}
+        known = {n: v for n, v in known.items() if n not in ("age_years", "male")}
+        network = float(lines[row].split("\t")[2])
+        assert opened.join.joined((network,), known)[0] == pytest.approx(rows[row], abs=1e-5)
 
 
 def test_an_arm_that_is_measured_in_part_has_no_scores_yet(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import typer
 from wirbel.errors import UsageError
 
 
-def signs(
+def signs(  # noqa: PLR0913, PLR0917  # a command line's options are its parameters
     crops: Annotated[Path, typer.Option("--crops", metavar="DIR", help="A folder of crops.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Folder of the run.")],
     table: Annotated[
@@ -20,25 +20,32 @@ def signs(
     only_fractured: Annotated[
         bool, typer.Option("--only-fractured", help="Learn from fractured vertebrae alone.")
     ] = False,
+    clinical: Annotated[bool, typer.Option(help="Learn from age and sex too.")] = True,
+    onto: Annotated[
+        Path | None,
+        typer.Option("--onto", metavar="BUNDLE", help="Networks of the scores in --with: join the signs to them."),
+    ] = None,
     penalty: Annotated[float, typer.Option(help="Inverse strength of the logistic model's ridge.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Seed of the boosted model.")] = 1,
 ) -> None:
     """Logistic and boosted classifiers from signs, age, sex and level, and their fusion with a network's scores.
 
-    Each patient is judged by the members that never saw a crop of theirs.
+    Each patient is judged by the members that never saw a crop of theirs. With --onto, OUT/bundle is what
+    wirbel analyze --bundle takes: networks and signs in one score, calibrated together.
     """
     from wirbel.errors import require  # noqa: PLC0415  # keeps --help fast
 
     require("sklearn", extra="train", feature="training on signs")
     from wirbel.training.signs import SignRecipe, train_signs  # noqa: PLC0415
 
-    recipe = SignRecipe(penalty=penalty, seed=seed, only_fractured=only_fractured)
+    recipe = SignRecipe(penalty=penalty, seed=seed, only_fractured=only_fractured, clinical=clinical)
     run = train_signs(
         crops,
         table or crops / "signs.tsv",
         out,
         recipe,
         fuse_with=dict(_named(text) for text in fuse or ()),
+        onto=onto,
         say=lambda line: typer.echo(line, err=True),
     )
     for f in run.figures:

@@ -20,12 +20,15 @@ from wirbel.etiology import (
     read_calibration,
 )
 from wirbel.etiology.crop import CropSettings, VertebraCrop, packed, vertebra_crop
-from wirbel.finding import Findings
+from wirbel.etiology.sign_join import JOIN, LEVEL_RANK, SignJoin, read_join
+from wirbel.finding import Findings, Verdict
+from wirbel.finding.signs import Sign, SignSettings
+from wirbel.finding.signs.crop import signs_in_crop
 from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
 from wirbel.network.fracture import CropScores, FractureNetworks, ScorerFile, open_fracture, read_scorer_file
 from wirbel.network.heat import grad_cam
 from wirbel.spine import Part, Spine, Vertebra
-from wirbel.vertebra import NotMeasured, Reason, VertebraMeasures
+from wirbel.vertebra import NotMeasured, Reason, VertebraMeasures, VertebraSettings
 from wirbel.volume import Volume
 from wirbel.volume.resample import resample_labels
 
@@ -37,12 +40,17 @@ NOT_WHOLE = frozenset({Reason.TOUCHES_EDGE, Reason.NO_BODY})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FractureScorer:
-    """Fills `wirbel.etiology.EtiologyScorer`. `networks` are opened when the first vertebra is to be scored."""
+    """Fills `wirbel.etiology.EtiologyScorer`. `networks` are opened when the first vertebra is to be scored.
+
+    `join`: the signs' share in the score of a fracture, where the bundle has one; where it looked, and what it is
+    unlike, are the networks' alone.
+    """
 
     bundle: Bundle
     about: ScorerFile
     calibrations: Calibrations
     networks: Callable[[], FractureNetworks]
+    join: SignJoin | None = None
 
     @property
     def identity(self) -> ScorerIdentity:
@@ -69,6 +77,7 @@ class FractureScorer:
         """Scores of the vertebrae that can be cut out and get a finite score; the others are left out."""
         out = []
         wanted = set(labels)
+        broken = {finding.label for finding in findings.vertebrae if finding.verdict is Verdict.FRACTURE}
         for vertebra in spine.vertebrae:
             if vertebra.label not in wanted:
                 continue
@@ -78,16 +87,17 @@ class FractureScorer:
                 continue
             scores = self.networks().score(stored_hu(crop)[None], crop_bits(crop, spine)[None])
             if np.isfinite(scores.log_odds).all() and np.isfinite(scores.features).all():
-                out.append(self._raw(vertebra.label, scores, crop))
+                members = tuple(scores.log_odds[0].tolist())
+                if self.join is not None and vertebra.label in broken:
+                    members = self.join.joined(members, self._sign_values(ct, spine, vertebra, self.join))
+                features, heat = scores.features[0].tolist(), grad_cam(self.networks(), scores, 0, crop.grid)
+                out.append(RawScore(vertebra.label, members, tuple(features), heat))
         return tuple(out)
 
-    def _raw(self, label: int, scores: CropScores, crop: VertebraCrop) -> RawScore:
-        return RawScore(
-            label,
-            tuple(scores.log_odds[0].tolist()),
-            tuple(scores.features[0].tolist()),
-            grad_cam(self.networks(), scores, 0, crop.grid),
-        )
+    def _sign_values(self, ct: Volume, spine: Spine, vertebra: Vertebra, join: SignJoin) -> dict[str, float]:
+        size = (join.crop_voxels, join.crop_voxels, join.crop_voxels)
+        crop = crop_of(ct, spine, vertebra, CropSettings(size, self.about.crop.spacing_mm))
+        return sign_values(crop, spine, vertebra)
 
 
 def crop_of(ct: Volume, spine: Spine, vertebra: Vertebra, settings: CropSettings) -> VertebraCrop:
@@ -107,6 +117,17 @@ def crop_bits(crop: VertebraCrop, spine: Spine) -> UInt8[np.ndarray, "z y x"]:
     return np.asarray(bits | sacrum * np.uint8(2), dtype=np.uint8)
 
 
+def sign_values(crop: VertebraCrop, spine: Spine, vertebra: Vertebra) -> dict[str, float]:
+    """What the models of signs read of a crop, by name; what was not measured is not in it."""
+    bits = crop_bits(crop, spine)
+    own, others = (bits & 1) > 0, (bits & 2) > 0
+    settings = (SignSettings(), VertebraSettings())
+    values = signs_in_crop(stored_hu(crop), own, others, *settings, spacing_mm=crop.grid.spacing_mm[0]).values
+    found = {sign.value: values.of(sign) for sign in Sign}
+    measured = {name: float(value) for name, value in found.items() if not isinstance(value, NotMeasured)}
+    return measured | ({} if vertebra.level is None else {LEVEL_RANK: float(vertebra.level.rank)})
+
+
 def open_scorer(folder: Path, *, threads: int | None = None) -> FractureScorer:
     """The classifier of a bundle folder with its calibrations; `ModelError` where anything of it is damaged, or a
     calibration belongs to other networks. A calibration that is not there is none."""
@@ -115,7 +136,8 @@ def open_scorer(folder: Path, *, threads: int | None = None) -> FractureScorer:
     calibrations = Calibrations(
         _calibration(bundle, Population.FRACTURED), _calibration(bundle, Population.UNFRACTURED)
     )
-    scorer = FractureScorer(bundle, about, calibrations, cache(partial(open_fracture, bundle, threads)))
+    join = read_join(folder / JOIN) if JOIN in bundle.files else None
+    scorer = FractureScorer(bundle, about, calibrations, cache(partial(open_fracture, bundle, threads)), join)
     must_fit(scorer)
     return scorer
 

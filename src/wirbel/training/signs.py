@@ -13,10 +13,14 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 
 from wirbel.cohort.labelled import Diagnosis
 from wirbel.cohort.signs import index_of, read_signs
-from wirbel.errors import InputRejected
+from wirbel.errors import InputRejected, UsageError
+from wirbel.etiology.sign_join import LEVEL_RANK
 from wirbel.etiology.sign_model import Column, LinearModel, transformed, write_models
+from wirbel.etiology.tree_model import TreeModel
 from wirbel.finding.signs import Sign
+from wirbel.network.bundle import Bundle, load_bundle
 from wirbel.spine import Level
+from wirbel.training.sign_bundle import join_bundle
 from wirbel.training.sign_scores import (
     Figure,
     SetScores,
@@ -26,9 +30,10 @@ from wirbel.training.sign_scores import (
     write_figures,
     write_table,
 )
+from wirbel.training.trees import tree_model
 
-AGE, MALE, LEVEL = "age_years", "male", "level_rank"
-NAMES = (*(sign.value for sign in Sign), AGE, MALE, LEVEL)
+AGE, MALE = "age_years", "male"
+NAMES = (*(sign.value for sign in Sign), AGE, MALE, LEVEL_RANK)
 #: Fewer patients of a class teach nothing.
 LEAST_PATIENTS = 10
 
@@ -38,7 +43,7 @@ class SignRecipe:
     """How the two are fitted. `penalty`: inverse strength of the logistic model's ridge; the boosted model has
     `trees` trees of `leaves` leaves, at least `leaf_rows` rows each. `missing`: shares of the rows between which a
     variable's absence is a term of its own. `only_fractured`: rows of unfractured vertebrae are scored, not learnt
-    from."""
+    from. `clinical`: age and sex are learnt from; without them a CT alone is enough."""
 
     folds: int = 5
     seed: int = 1
@@ -49,6 +54,7 @@ class SignRecipe:
     rate: float = 0.06
     missing: tuple[float, float] = (0.02, 0.98)
     only_fractured: bool = False
+    clinical: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +86,7 @@ def train_signs(
     recipe: SignRecipe | None = None,
     *,
     fuse_with: Mapping[str, Path] | None = None,
+    onto: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> SignRun:
     """Train, score every crop that has signs, and write the run's folder.
@@ -87,19 +94,24 @@ def train_signs(
     `scores.tsv` is the logistic model's (e); `boosted/scores.tsv` the boosted one's; `NAME+e/scores.tsv` the fusion
     of the scores NAME with e (f), fitted on out-of-fold scores of training crops alone. `models.json` holds every
     logistic model, `figures.tsv` the AUC of each sign and model on fractured vertebrae by set, `config.json` how.
+    `onto`: the bundle whose scores the one NAME are; `bundle` is then the same networks with the signs joined.
     """
     recipe = recipe or SignRecipe()
+    base = None if onto is None else _base(onto, fuse_with or {}, recipe)
     table = sign_table(crops, signs, recipe.folds)
     _must_teach(table, recipe)
     out.mkdir(parents=True, exist_ok=True)
     logistic, models = _logistic(table, recipe)
-    found = {"e": logistic, "boosted": _boosted(table, recipe)}
+    boosted, trees = _boosted(table, recipe)
+    found = {"e": logistic, "boosted": boosted}
     for name, path in (fuse_with or {}).items():
         other = read_log_odds(path)
         for with_name in ("e", "boosted"):
-            both, weights = fused(found[with_name], other, table.malignant, table.training)
+            both, weights = fused(found[with_name], other, table.malignant, _learnt(table, recipe))
             found[f"{name}+{with_name}"] = both
             say(f"{name}+{with_name}: " + ", ".join(f"{w:.3f}" for w in weights))
+            if base is not None and with_name == "boosted":
+                join_bundle(crops, signs, base, out / "bundle", trees, weights.tolist(), seed=recipe.seed)
     for name, scores in found.items():
         write_table(out / ("" if name == "e" else name) / "scores.tsv", scores)
     write_models(out / "models.json", models)
@@ -116,6 +128,18 @@ def train_signs(
     }
     (out / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     return SignRun(found, figures)
+
+
+def _base(onto: Path, fuse_with: Mapping[str, Path], recipe: SignRecipe) -> Bundle:
+    """The bundle that the signs are joined to; the scores must be its own."""
+    if len(fuse_with) != 1:
+        raise UsageError("--onto needs exactly one --with NAME=FILE: the scores of that bundle")
+    if recipe.clinical:
+        raise UsageError("--onto needs --no-clinical: the main job need not know age and sex")
+    bundle, mark = load_bundle(onto), next(iter(fuse_with.values())).with_suffix(".scorer")
+    if not mark.is_file() or mark.read_text("utf-8").strip() != bundle.sha256:
+        raise UsageError(f"the scores are not those of bundle {bundle.name!r}: take the two from one run")
+    return bundle
 
 
 def sign_table(crops: Path, signs: Path, folds: int) -> SignTable:
@@ -213,9 +237,11 @@ def _logistic(table: SignTable, recipe: SignRecipe) -> tuple[SetScores, dict[str
     return _scores(table, learnt, np.stack(each, axis=1)), models
 
 
-def _boosted(table: SignTable, recipe: SignRecipe) -> SetScores:
-    """Boosted trees, which take missing values as they are."""
-    learnt, each = _learnt(table, recipe), []
+def _boosted(table: SignTable, recipe: SignRecipe) -> tuple[SetScores, tuple[TreeModel, ...]]:
+    """Boosted trees, which take missing values as they are; one model a fold."""
+    learnt, each, models = _learnt(table, recipe), [], []
+    used = [k for k, name in enumerate(NAMES) if recipe.clinical or name not in (AGE, MALE)]
+    values = table.values[:, used]
     for fold in _folds(table, learnt):
         use = learnt & (table.fold != fold)
         fit = HistGradientBoostingClassifier(
@@ -226,9 +252,11 @@ def _boosted(table: SignTable, recipe: SignRecipe) -> SetScores:
             l2_regularization=1.0,
             early_stopping=False,
             random_state=recipe.seed,
-        ).fit(table.values[use], table.malignant[use])
-        each.append(np.asarray(fit.decision_function(table.values), dtype=np.float64))
-    return _scores(table, learnt, np.stack(each, axis=1))
+        ).fit(values[use], table.malignant[use])
+        each.append(np.asarray(fit.decision_function(values), dtype=np.float64))
+        said = f"{int(use.sum())} crops, fold {fold} left out"
+        models.append(tree_model(fit, [NAMES[k] for k in used], values[use], said))
+    return _scores(table, learnt, np.stack(each, axis=1)), tuple(models)
 
 
 def _scores(table: SignTable, learnt: Bool[np.ndarray, "n"], members: Float64[np.ndarray, "n k"]) -> SetScores:
@@ -246,6 +274,8 @@ def _columns(values: Float64[np.ndarray, "n c"], recipe: SignRecipe) -> tuple[Co
     """Mean and spread of the training rows; a variable that never varies is left out."""
     out = []
     for k, name in enumerate(NAMES):
+        if name in (AGE, MALE) and not recipe.clinical:
+            continue
         known = np.array([transformed(name, v) for v in values[:, k] if np.isfinite(v)])
         missing = 1.0 - len(known) / len(values)
         if len(known) < 2 or float(np.std(known)) < 1e-9:

@@ -67,9 +67,18 @@ def scores_of(data: CropData, rows: Sequence[CropRow], networks: FractureNetwork
 
 
 def calibration_of(
-    data: CropData, networks: FractureNetworks, population: Population, *, name: str, seed: int
+    data: CropData,
+    networks: FractureNetworks,
+    population: Population,
+    *,
+    name: str,
+    seed: int,
+    joined: Callable[[CropRow, Sequence[float]], Sequence[float]] | None = None,
 ) -> Calibration | None:
-    """The ensemble's calibration on the patients kept for it; None where there are too few of them."""
+    """The ensemble's calibration on the patients kept for it; None where there are too few of them.
+
+    `joined` makes a crop's scores of the networks' log-odds, where they are not these alone.
+    """
     fractured = population is Population.FRACTURED
     rows = [r for r in data.rows if r.split == "calibration" and r.diagnosis.is_fracture is fractured]
     rows = [r for r in rows if r.arm not in data.unfinished]
@@ -78,6 +87,8 @@ def calibration_of(
     if min(each) < LEAST_PATIENTS:
         return None
     said, features = _scored(data, rows, networks)
+    if joined is not None:
+        said = np.array([joined(r, own.tolist()) for r, own in zip(rows, said, strict=True)], dtype=np.float64)
     scores = LabelledScores(
         tuple(r.patient for r in rows), tuple(r.vertebra for r in rows), malignant, said, features
     )
