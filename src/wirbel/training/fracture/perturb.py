@@ -113,14 +113,17 @@ def moved(mask: Mask, far_mm: float, rng: np.random.Generator) -> Mask:
 
 
 def joined(mask: Mask, reach_mm: float) -> Mask:
-    """The lower part of the vertebra above taken for this one, as far as it lies within `reach_mm` along z."""
+    """The vertebra above taken for this one, as far as it lies lower than `reach_mm` above this one's upper end.
+
+    The upper end is the level under which 95 % of the outline lies; crops of 1 mm know no names, so what lies above
+    the outline's middle and is another's counts as the one above.
+    """
     own, others = (mask & VERTEBRA) > 0, (mask & OTHERS) > 0
-    middle = int(np.argwhere(own)[:, 0].mean())
+    levels = np.nonzero(own)[0]
+    middle, end = int(levels.mean()), int(np.percentile(levels, 95) + reach_mm)
     above = others.copy()
     above[:middle] = False
-    levels = np.flatnonzero(above.any(axis=(1, 2)))
-    if len(levels):
-        above[int(levels[0] + reach_mm) :] = False
+    above[end + 1 :] = False
     return _with_vertebra(mask, own | above)
 
 
