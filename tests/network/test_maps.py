@@ -181,7 +181,7 @@ def test_a_gap_is_closed_between_halves_of_a_body_but_not_down_to_a_speck_of_ann
     classes[12 if filled else 20 : 22, 8 : 8 + edge_mm, 8 : 8 + edge_mm] = CLASSES.index("body")
     nothing = np.zeros((3, *grid.shape), np.float32)
     coarse = np.zeros((1, 15, 10, 10), np.float32)
-    maps = TubeMaps(grid, classes, nothing, np.zeros(grid.shape, np.uint8), coarse, grid)
+    maps = TubeMaps(grid, classes, nothing, np.zeros((3, *grid.shape), np.uint8), coarse, grid)
     centre = np.array([[19.5, 19.5, 29.0]])
     column = Column(centre, np.array([[0.0, 0.0, -1.0]]), np.array([18.0]), np.array([1.0]))
     made = vertebrae_between_discs(maps, column, InstanceSettings())

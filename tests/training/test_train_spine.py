@@ -14,6 +14,7 @@ from wirbel.network.session import open_network  # noqa: E402
 from wirbel.training.card import attributions_of  # noqa: E402
 from wirbel.training.handout import CASES  # noqa: E402
 from wirbel.training.loop import LoopSettings  # noqa: E402
+from wirbel.training.outline import OutlineTraining  # noqa: E402
 from wirbel.training.spine import SHAPES, SpinePlan, train_spine, trained_on  # noqa: E402
 
 TINY = SpinePlan(
@@ -23,6 +24,8 @@ TINY = SpinePlan(
     base_minutes=100.0,
     fine_minutes=100.0,
     loop=LoopSettings(steps=2, batch=1, save_every=1, warm_up=1, workers=0, threads=1),
+    outline_cases=2,
+    outline=OutlineTraining(minutes=0.05, batch=1, log_every=1),
     shapes=(),
     cases=tuple(case for case in CASES if case.name == "tptbox-l3"),
 )
@@ -50,7 +53,7 @@ def test_a_training_goes_on_where_it_was_interrupted_and_ends_in_a_bundle_that_l
     said.clear()
     out = train_spine(tmp_path, data_dir, TINY, version="0.0.1", say=said.append)
     assert made.items() <= {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}.items()
-    assert [line.split(",")[0] for line in said if "step" in line] == [
+    assert [line.split(",")[0] for line in said if line.startswith("segment") and "step" in line] == [
         "segment_base: step 2", "segment_fine: step 1", "segment_fine: step 2"
     ]
     bundle = load_bundle(out)
@@ -58,6 +61,7 @@ def test_a_training_goes_on_where_it_was_interrupted_and_ends_in_a_bundle_that_l
     assert bundle.trained_on == tuple(trained_on(TINY, with_data=True))
     assert "TPTBox" in (out / "MODEL_CARD.md").read_text()
     assert (out / "LICENSE").is_file()
+    assert bundle.has("outline")
     for part in ("find", "segment"):
         dense, _ = open_network(bundle.onnx(part), threads=1).run(np.zeros((2, 32, 32, 32), np.float32))
         assert np.isfinite(dense).all()

@@ -17,7 +17,7 @@ def _group() -> None:
 
 
 @app.command("spine")
-def spine(
+def spine(  # noqa: PLR0913, PLR0917  # a command line's options are its parameters
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run; run again to go on.")],
     data: Annotated[
         Path | None, typer.Option("--data", help="Hand-out with real CTs and masks; without it: drawings only.")
@@ -26,6 +26,8 @@ def spine(
     fine_minutes: Annotated[float, typer.Option(help="Minutes per network on real CTs among drawings.")] = 14.0,
     persons: Annotated[int, typer.Option(help="Drawn persons for the finder.")] = 220,
     boxes: Annotated[int, typer.Option(help="Drawn boxes for the segmenter.")] = 640,
+    outline_cases: Annotated[int, typer.Option(help="Drawn CTs for the outline network; 0: none.")] = 120,
+    outline_minutes: Annotated[float, typer.Option(help="Minutes for the outline network.")] = 40.0,
     leave_out: Annotated[
         list[str] | None, typer.Option("--leave-out", help="Patient not to be shown in fine-tuning; repeatable.")
     ] = None,
@@ -36,6 +38,7 @@ def spine(
 
     require("torch", extra="train", feature="training")
     require("onnx", extra="train", feature="exporting a bundle")
+    from wirbel.training.outline import OutlineTraining  # noqa: PLC0415
     from wirbel.training.spine import SpinePlan, train_spine  # noqa: PLC0415
 
     plan = SpinePlan(
@@ -43,6 +46,8 @@ def spine(
         boxes=boxes,
         base_minutes=base_minutes,
         fine_minutes=fine_minutes,
+        outline_cases=outline_cases,
+        outline=OutlineTraining(minutes=outline_minutes),
         leave_out=tuple(leave_out or ()),
     )
     bundle = train_spine(out, data, plan, version=version, say=lambda line: typer.echo(line, err=True))

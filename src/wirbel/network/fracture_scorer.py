@@ -25,7 +25,7 @@ from wirbel.finding import Findings, Verdict
 from wirbel.finding.signs import Sign, SignSettings
 from wirbel.finding.signs.crop import signs_in_crop
 from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
-from wirbel.network.fracture import CropScores, FractureNetworks, ScorerFile, open_fracture, read_scorer_file
+from wirbel.network.fracture import FractureNetworks, ScorerFile, open_fracture, read_scorer_file
 from wirbel.network.heat import grad_cam
 from wirbel.spine import Part, Spine, Vertebra
 from wirbel.vertebra import NotMeasured, Reason, VertebraMeasures, VertebraSettings

@@ -1,5 +1,6 @@
-"""The shipped segmenter: find at 3 mm, segment at 1.5 mm, and say what speaks for every name."""
+"""The shipped segmenter: find at 3 mm, segment at 1.5 mm, outline at 1 mm, and say what speaks for every name."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from wirbel.network.columns import Column, ColumnSettings, body_centres
 from wirbel.network.finder import Candidates, FinderSettings, find_candidates
 from wirbel.network.instances import Instances, InstanceSettings, vertebrae_between_discs
 from wirbel.network.line import prolonged
+from wirbel.network.outline import Outline
 from wirbel.network.session import Backend, Network, open_network
 from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
 from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
@@ -19,6 +21,8 @@ from wirbel.spine.border import share_at_border
 from wirbel.spine.chain import ChainSettings, chain_centres
 from wirbel.volume import Grid, LabelMap, Volume, freeze
 
+#: The bundle's third network.
+OUTLINE = "outline"
 _RANKS = np.array([level.rank for level in FINDER_LEVELS])
 _SACRUM = CLASSES.index("sacrum")
 _PARTS = np.array([0, Part.BODY, Part.POSTERIOR, Part.DISC, Part.SACRUM, Part.RIB, 0], np.uint8)
@@ -46,12 +50,16 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkSegmenter:
-    """A `wirbel.spine.Segmenter` over two networks."""
+    """A `wirbel.spine.Segmenter` over two networks, and a third where the bundle has one.
+
+    `outline` draws the classes anew once the bodies are placed: where vertebrae are it leaves to the first two.
+    """
 
     find: Network
     segment: Network
     source: str
     settings: NetworkSettings
+    outline: Callable[[TubeMaps, Volume], TubeMaps] | None = None
 
     def __call__(self, ct: Volume, /) -> SpineEvidence:
         """Evidence at 1 mm in the part of the CT that holds the column; no vertebrae where none is found."""
@@ -64,6 +72,8 @@ class NetworkSegmenter:
         column = body_centres(ct, found, points, maps, self.settings.column)
         if not len(column.centres_lps_mm):
             return nothing_found(ct.grid, self.source)
+        if self.outline is not None:
+            maps = self.outline(maps, ct)
         made = vertebrae_between_discs(maps, column, self.settings.instances)
         return _evidence(ct, found, column, maps, made, self)
 
@@ -82,6 +92,7 @@ def load_spine_segmenter(
         segment=open_network(bundle.onnx("segment"), backend=backend, threads=threads),
         source=f"wirbel {bundle.name} {bundle.version}",
         settings=settings or NetworkSettings(),
+        outline=Outline(bundle.onnx(OUTLINE), threads=threads) if bundle.has(OUTLINE) else None,
     )
 
 

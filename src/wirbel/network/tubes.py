@@ -21,6 +21,8 @@ from wirbel.volume.resample import resample_volume
 _N = len(CLASSES)
 #: Voxel size of the masks.
 MASK_MM = 1.0
+#: The classes whose probabilities are kept.
+PARTS = tuple(CLASSES.index(name) for name in ("body", "posterior", "disc"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,22 @@ class TubeSettings:
 class TubeMaps:
     """Maps of the box that holds the tube.
 
-    `classes`: the most probable (`CLASSES`). `vote_mm`: offset (z, y, x) to the own body's centre. `body_p`: the
-    probability of body in 1/255. `coarse`: the coarse head's logits on `coarse_grid`.
+    `classes`: the most probable (`CLASSES`). `vote_mm`: offset (z, y, x) to the own body's centre. `part_p`: the
+    probabilities of body, posterior elements and disc (`PARTS`) in 1/255. `coarse`: the coarse head's logits on
+    `coarse_grid`.
     """
 
     grid: Grid
     classes: UInt8[np.ndarray, "z y x"]
     vote_mm: Float32[np.ndarray, "3 z y x"]
-    body_p: UInt8[np.ndarray, "z y x"]
+    part_p: UInt8[np.ndarray, "3 z y x"]
     coarse: Float32[np.ndarray, "k _ _ _"]
     coarse_grid: Grid
+
+    @property
+    def body_p(self) -> UInt8[np.ndarray, "z y x"]:
+        """The probability of body in 1/255."""
+        return self.part_p[0]
 
     def opinion_at(self, points_lps_mm: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "n k"]:
         """The coarse head's logits at any points."""
@@ -94,19 +102,19 @@ def _fine_maps(
     """Probabilities and votes onto the 1 mm grid, channel by channel, so that edges fall between coarse voxels."""
     fine = grid.respaced((MASK_MM, MASK_MM, MASK_MM))
     best, classes = np.zeros(fine.shape, np.float32), np.zeros(fine.shape, np.uint8)
-    body_p = np.zeros(fine.shape, np.uint8)
+    part_p = np.zeros((len(PARTS), *fine.shape), np.uint8)
     for c in range(_N):
         p = resample_volume(Volume(grid, freeze(total[c].astype(np.float32))), fine, outside_hu=0.0).hu
         better = p > best
         best[better], classes[better] = p[better], c
-        if CLASSES[c] == "body":
-            body_p = np.clip(255 * p, 0, 255).astype(np.uint8)
-    _blank_outside(fine, seen, classes, body_p)
+        if c in PARTS:
+            part_p[PARTS.index(c)] = np.clip(255 * p, 0, 255).astype(np.uint8)
+    _blank_outside(fine, seen, classes, *part_p)
     vote = np.empty((3, *fine.shape), np.float32)
     for k in range(3):
         offset = Volume(grid, freeze(total[_N + k].astype(np.float32) * OFFSET_UNIT_MM))
         vote[k] = resample_volume(offset, fine, outside_hu=0.0).hu
-    return TubeMaps(fine, classes, vote, body_p, coarse, grid)
+    return TubeMaps(fine, classes, vote, part_p, coarse, grid)
 
 
 def _blank_outside(fine: Grid, seen: Grid, *maps: UInt8[np.ndarray, "z y x"]) -> None:

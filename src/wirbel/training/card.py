@@ -24,7 +24,8 @@ Research use only. Not a medical device; not for diagnosis or treatment.
 ## What it is
 
 Two small 3-D U-Nets (`wirbel.training.nets`): `find.onnx` reads the whole CT, `segment.onnx` boxes along the
-column.
+column at 1.5 mm. Where there is `outline.onnx` (`wirbel.training.outline_net`; learnt from drawings alone), it
+draws the edges of both anew at 1 mm.
 Weights are stored in half precision. Made by `wirbel train spine`.
 
 ## What went in
@@ -48,8 +49,9 @@ CC BY-SA 4.0 (`LICENSE`).
 {attributions}
 """
 
-_LICENCE = """The networks in this folder (find.onnx, segment.onnx) are licensed under the Creative Commons
-Attribution-ShareAlike 4.0 International licence: https://creativecommons.org/licenses/by-sa/4.0/legalcode
+_LICENCE = """The networks in this folder (find.onnx, segment.onnx, outline.onnx) are licensed under the
+Creative Commons Attribution-ShareAlike 4.0 International licence:
+https://creativecommons.org/licenses/by-sa/4.0/legalcode
 
 SPDX-License-Identifier: CC-BY-SA-4.0
 

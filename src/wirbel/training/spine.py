@@ -1,4 +1,4 @@
-"""The spine networks from nothing to a bundle: draw, train on drawings, fine-tune on real CTs, export.
+"""The spine networks from nothing to a bundle: draw, train on drawings, fine-tune on real CTs, outline, export.
 
 Every stage leaves a folder and goes on where it stopped. Run it again and only what is missing is made.
 """
@@ -11,6 +11,7 @@ import numpy as np
 
 from wirbel.errors import UsageError
 from wirbel.ingest import read_masks, read_study
+from wirbel.network.session import open_network
 from wirbel.network.spine_heads import FIND_MM, SEGMENT_MM
 from wirbel.phantom import MaskColumn, prepare_masks
 from wirbel.training.augment import AugmentSettings
@@ -29,6 +30,8 @@ from wirbel.training.loop import (
     steps_of,
     train,
 )
+from wirbel.training.outline import OutlineTraining, export_outline, train_outline
+from wirbel.training.outline_cases import FIRST_SEED, draw_case, save_case
 from wirbel.training.sample import save_sample
 from wirbel.volume import LabelMap, Volume
 from wirbel.volume.resample import resample_labels
@@ -90,6 +93,9 @@ class SpinePlan:
     seed: int = 7
     loop: LoopSettings = field(default_factory=lambda: LoopSettings(steps=1_000_000, save_every=50, workers=2))
     leave_out: tuple[str, ...] = ()
+    outline_cases: int = 120
+    """Drawn CTs for the outline network; 0: none is trained."""
+    outline: OutlineTraining = field(default_factory=OutlineTraining)
     shapes: tuple[tuple[str, str], ...] = SHAPES
     cases: tuple[RealCase, ...] = CASES
 
@@ -173,18 +179,44 @@ def fine_stage(run: Path, plan: SpinePlan, net: _Net, say: Say) -> Path:
 def export_stage(
     run: Path, out: Path, checkpoints: dict[str, Path], *, version: str, trained_on: Sequence[str]
 ) -> None:
-    """Write the two networks as a bundle, with its card and licence."""
+    """Write the networks as a bundle, with its card and licence."""
     out.mkdir(parents=True, exist_ok=True)
     export_onnx(finder(), checkpoints["find"], out / "find.onnx")
     export_onnx(segmenter(), checkpoints["segment"], out / "segment.onnx")
+    if "outline" in checkpoints:
+        export_outline(checkpoints["outline"], out / "outline.onnx")
     steps = {name: steps_of(path) for name, path in checkpoints.items()}
     write_card(out, version=version, trained_on=trained_on, steps=steps)
     write_bundle(out, name="spine", version=version, trained_on=list(trained_on), facts={"run": run.name})
 
 
+def outline_stage(
+    run: Path, data_dir: Path | None, plan: SpinePlan, segment: Path, folder: Path, say: Say
+) -> Path:
+    """Draw CTs that the segmenter has not seen, segment them, and train the last step on what comes out.
+
+    Only drawings go in, so that nothing of a patient who is left out gets in by this door.
+    """
+    path = run / f"{folder.name}_segment.onnx"
+    if not path.exists():
+        export_onnx(segmenter(), segment, path)
+    folder.mkdir(parents=True, exist_ok=True)
+    cases = [folder / f"case{i:05d}.npz" for i in range(plan.outline_cases)]
+    missing = [i for i, case in enumerate(cases) if not case.exists()]
+    if missing:
+        masks = _mask_columns(data_dir, plan.shapes, say) if data_dir else []
+        network = open_network(path, threads=plan.loop.threads)
+        for i in missing:
+            save_case(draw_case(FIRST_SEED + i, network, masks), cases[i])
+            if i % 10 == 0:
+                say(f"drawn {i + 1} of {plan.outline_cases} CTs for the outline")
+    return train_outline(cases, run / f"{folder.name}_run", plan.outline, say=say)
+
+
 def trained_on(plan: SpinePlan, *, with_data: bool) -> list[str]:
     """What went into a bundle, for its card."""
-    drawn = [f"{plan.persons} + {plan.boxes} drawn persons (wirbel.phantom, seed {plan.seed})"]
+    last = f" + {plan.outline_cases}" if plan.outline_cases else ""
+    drawn = [f"{plan.persons} + {plan.boxes}{last} drawn persons (wirbel.phantom, seed {plan.seed})"]
     if not with_data:
         return drawn
     shapes = [f"shapes of {name}" for name, _ in plan.shapes]
@@ -244,7 +276,7 @@ def _read_labels(path: Path) -> LabelMap:
 
 
 def train_spine(run: Path, data_dir: Path | None, plan: SpinePlan, *, version: str, say: Say) -> Path:
-    """All stages for both networks; gives back the bundle's folder. Without `data_dir` on drawings only."""
+    """All stages for all networks; gives back the bundle's folder. Without `data_dir` on drawings only."""
     run.mkdir(parents=True, exist_ok=True)
     checkpoints = {}
     for net in (FIND, SEGMENT):
@@ -253,7 +285,11 @@ def train_spine(run: Path, data_dir: Path | None, plan: SpinePlan, *, version: s
         if data_dir is not None:
             real_stage(run, data_dir, plan, net, say)
             checkpoints[net.name] = fine_stage(run, plan, net, say)
-    out = run / ("bundle" + "".join(f"_without_{p}" for p in plan.leave_out))
+    without = "".join(f"_without_{p}" for p in plan.leave_out)
+    if plan.outline_cases:
+        folder = run / f"outline{without}"
+        checkpoints["outline"] = outline_stage(run, data_dir, plan, checkpoints["segment"], folder, say)
+    out = run / f"bundle{without}"
     went_in = trained_on(plan, with_data=data_dir is not None)
     export_stage(run, out, checkpoints, version=version, trained_on=went_in)
     return out
