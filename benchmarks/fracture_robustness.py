@@ -1,13 +1,14 @@
 """How the shipped classifier stands disturbances: AUC, coverage, errors and refusals by strength, on drawn crops.
 
-    python benchmarks/fracture_robustness.py [--crops runs/night] [--bundle FOLDER] [--count 200] [--attacked 80]
+    python benchmarks/fracture_robustness.py [--crops runs/night] [--bundle FOLDER] [--count 200] [--attacked 60]
         [--table docs/fracture-robustness.tsv] [--page docs/fracture-robustness.md]
         [--image docs/images/fracture/robustness.png] [--pages-alone]
 
 Every figure is simulated. One disturbance at a time (`wirbel.training.fracture.perturb`, `.attack`) of a fixed,
 balanced subset of an arm, scored through the bundle's own files with its own calibration, refusal and certified
-tiers. The table is written after every step; `--pages-alone` remakes page and image from it. Adversarial steps take
-their gradients from the bundle's own weights, rebuilt in torch and compared with ONNX Runtime first.
+tiers. The table is written after every step, and the same command goes on where it was stopped; `--pages-alone`
+remakes page and image from it. Adversarial steps take their gradients from the bundle's own weights, rebuilt in
+torch and compared with ONNX Runtime first.
 """
 
 import argparse
@@ -60,6 +61,7 @@ from wirbel.training.fracture.perturb import (
 BOUNDS_HU, STEPS = (2, 5, 10), 4
 #: Correlated noise has this Gaussian in the axial plane.
 GRAIN_MM = 0.8
+ARM = "large_test"
 #: How far torch may lie from ONNX Runtime in log-odds.
 SAME = 0.02
 #: Fewer cases of a class say nothing of a contrast phase.
@@ -163,8 +165,12 @@ def chosen(rows: Sequence[CropRow], a_class: int, rng: np.random.Generator) -> l
 def crops_of(data: CropData, rows: Sequence[CropRow]) -> Iterator[Crop]:
     """The crops one by one."""
     for r in rows:
-        noise = dict(r.truth).get("noise_hu") or "nan"
-        yield Crop(data.hu[r.row].astype(np.float32), np.array(data.mask[r.row]), float(noise))
+        yield Crop(data.hu[r.row].astype(np.float32), np.array(data.mask[r.row]), noise_of(r))
+
+
+def noise_of(row: CropRow) -> float:
+    """What the drawing put in (HU); NaN where the cohort does not say."""
+    return float(dict(row.truth).get("noise_hu") or "nan")
 
 
 def disturbed(
@@ -283,53 +289,76 @@ def measure(given: argparse.Namespace) -> None:
     truth = np.array([r.diagnosis.is_malignant for r in rows])
     if truth.all() or not truth.any():
         raise SystemExit(f"arm {given.arm!r} has not both classes of fractures")
-    promise, size = fitted.tiers.promise, networks.about.crop.size
-    noise = np.median([c.noise_hu for c in crops_of(data, rows)])
-    short = given.bundle.name if given.bundle != SHIPPED / FRACTURE else "shipped"
+    promise = fitted.tiers.promise
+    noise = np.median([noise_of(r) for r in rows])
+    shipped = given.bundle == SHIPPED / FRACTURE
     about = {
-        "all figures": "simulated; research use only", "bundle": f"{scorer.about.name}, {short}",
+        "all figures": "simulated; research use only",
+        "bundle": scorer.about.name + (", shipped" if shipped else ""),
         "sha256": scorer.bundle.sha256[:12], "arm": given.arm, "seed": f"{given.seed}",
         "alpha_missed": f"{promise.alpha_missed:.2f}", "alpha_false_alarm": f"{promise.alpha_false_alarm:.2f}",
         "noise": f"{noise:.0f}", "steps": f"{STEPS}", "n_attacked": f"{given.attacked // 2 * 2}",
         "command": f"python benchmarks/fracture_robustness.py --crops {given.crops} --count {given.count} "
         f"--attacked {given.attacked} --phases {given.phases} --seed {given.seed}"
-        + ("" if short == "shipped" else f" --bundle {given.bundle}"),
+        + ("" if shipped else f" --bundle {given.bundle}")
+        + ("" if given.arm == ARM else f" --arm {given.arm}"),
     }  # fmt: skip
-    done: list[Row] = []
+    done, spent_min = begun(given.table, about)
+    have = {(row.group, row.step) for row in done}
+    for row in all_rows(networks, data, rows, fitted, given, about, have):
+        if (row.group, row.step) not in have:
+            done.append(row)
+            about["cpu"] = f"{spent_min + (time.process_time() - began) / 60:.1f} minutes"
+            write_table(given.table, done, about)
+            print(f"{row.group} {row.step}: AUC {row.cell('auc')}, coverage {row.cell('coverage')}, refused "
+                  f"{row.refused:.2f} (simulated); {about['cpu']}", flush=True)  # fmt: skip
 
-    def note(row: Row) -> None:
-        done.append(row)
-        about["cpu"] = f"{(time.process_time() - began) / 60:.1f} minutes"
-        write_table(given.table, done, about)
-        print(f"{row.group} {row.step}: AUC {row.cell('auc')}, coverage {row.cell('coverage')}, refused "
-              f"{row.refused:.2f} (simulated); {about['cpu']}", flush=True)  # fmt: skip
 
+def all_rows(
+    networks: FractureNetworks, data: CropData, rows: Sequence[CropRow], fitted: Calibration,
+    given: argparse.Namespace, about: dict[str, str], have: set[tuple[str, str]],
+) -> Iterator[Row]:  # fmt: skip
+    """Every step that is not there yet."""
+    truth = np.array([r.diagnosis.is_malignant for r in rows])
+    size = networks.about.crop.size
     before = said_of(networks, disturbed(data, rows, None, given.seed, size))
-    note(judged(CLEAN, "all", truth, before, None, fitted))
-    some = chosen(rows, given.attacked // 2, np.random.default_rng(given.seed))
-    for told in attack_rows(networks, data, some, fitted, given.seed):
-        if isinstance(told, str):
-            about["torch"] = told
-        else:
-            note(told)
+    yield judged(CLEAN, "all", truth, before, None, fitted)
+    if (SIGNS, f"{BOUNDS_HU[-1]}") not in have:
+        some = chosen(rows, given.attacked // 2, np.random.default_rng(given.seed))
+        for told in attack_rows(networks, data, some, fitted, given.seed):
+            if isinstance(told, Row):
+                yield told
+            else:
+                about["torch"] = told
+    known_noise = all(np.isfinite(noise_of(r)) for r in rows)
     for group in groups():
         for step, how in group.steps.items():
-            if how is None or (group.name == "dose" and not np.isfinite(noise)):
+            if how is None or (group.name, step) in have or (group.name == "dose" and not known_noise):
                 continue
             said = said_of(networks, disturbed(data, rows, how, given.seed, size))
-            note(judged(group.name, step, truth, said, before, fitted))
-    for row in phase_rows(given.crops, data, networks, fitted, given):
-        note(row)
+            yield judged(group.name, step, truth, said, before, fitted)
+    yield from phase_rows(given.crops, data, networks, fitted, given)
+
+
+def begun(table: Path, about: dict[str, str]) -> tuple[list[Row], float]:
+    """The rows of an earlier run of the same command on the same bundle, and the minutes it took."""
+    if not table.is_file():
+        return [], 0.0
+    rows, before = read_table(table)
+    if any(before.get(key) != about[key] for key in ("sha256", "arm", "command")):
+        return [], 0.0
+    about.update({key: before[key] for key in ("torch", "cpu") if key in before})
+    return rows, float(before.get("cpu", "0").split()[0])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", type=Path, default=Path("runs/night"))
     parser.add_argument("--bundle", type=Path, default=SHIPPED / FRACTURE)
-    parser.add_argument("--arm", default="large_test")
+    parser.add_argument("--arm", default=ARM)
     parser.add_argument("--count", type=int, default=200, help="crops, half of them malignant")
-    parser.add_argument("--attacked", type=int, default=80, help="of these under attack")
-    parser.add_argument("--phases", type=int, default=60, help="crops a class and contrast phase")
+    parser.add_argument("--attacked", type=int, default=60, help="of these under attack")
+    parser.add_argument("--phases", type=int, default=50, help="crops a class and contrast phase")
     parser.add_argument("--seed", type=int, default=20261121)
     parser.add_argument("--table", type=Path, default=Path("docs/fracture-robustness.tsv"))
     parser.add_argument("--page", type=Path, default=Path("docs/fracture-robustness.md"))
