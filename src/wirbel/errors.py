@@ -52,6 +52,12 @@ class DeliveryError(WirbelError):
     exit_code = 5
 
 
+class ClusterError(WirbelError):
+    """A cluster cannot be used: nobody answers, or its workers have another wirbel or see other files."""
+
+    exit_code = 5
+
+
 def require(module: str, *, extra: str, feature: str) -> ModuleType:
     """Import an optional dependency, or say which extra brings it (`MissingExtra`)."""
     try:

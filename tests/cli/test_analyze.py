@@ -108,7 +108,7 @@ def test_one_bad_study_never_stops_the_rest(study, tmp_path, capsys):
     masks = read_masks(study.masks)
     engine = Engine(lambda ct: evidence_from_masks(masks, numbering="verse", ct_grid=ct.grid), {})
     inputs = [cohort / "empty", cohort / "notes", cohort / "gone", study.nifti]
-    assert analyse_inputs(inputs, out, Order(), as_json=True, engine=engine) == 1
+    assert analyse_inputs(inputs, out, Order(), as_json=True, open_engine=lambda *_: engine) == 1
     captured = capsys.readouterr()
     shown = json.loads(captured.out)
     assert [s["exit_code"] for s in shown["studies"]] == [3, 3, 2, 0]
@@ -123,7 +123,8 @@ def test_a_defect_in_one_study_is_set_aside_and_named_without_its_words(study, t
         raise ZeroDivisionError("Mustermann^Max")
 
     inputs = [study.nifti, study.dicom]
-    assert analyse_inputs(inputs, tmp_path / "out", Order(), as_json=False, engine=Engine(broken, {})) == 1
+    engine = Engine(broken, {})
+    assert analyse_inputs(inputs, tmp_path / "out", Order(), as_json=False, open_engine=lambda *_: engine) == 1
     captured = capsys.readouterr()
     assert "0 of 2 studies done" in captured.out
     assert captured.err.count("unexpected ZeroDivisionError") == 2

@@ -21,6 +21,7 @@ from wirbel.dicom.write_ct import CtAttributes, write_ct_series
 from wirbel.errors import InputRejected, UsageError
 from wirbel.spine import Segmenter, SpineEvidence, evidence_from_masks
 from wirbel.volume import LabelMap, Volume
+from wirbel.workers.processes import Processes
 
 from .conftest import drawn_ct, save_nifti
 
@@ -42,7 +43,7 @@ class FromMasks:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self) -> Segmenter:
+    def __call__(self, threads: int | None, /) -> Segmenter:
         return self.segment
 
     def segment(self, ct: Volume, /) -> SpineEvidence:
@@ -149,8 +150,8 @@ def test_what_a_killed_run_left_is_no_study_and_is_done_again(tmp_path: Path) ->
     (image,) = find_images(home)
     before = {p.relative_to(home): p.read_bytes() for p in home.rglob("*.gz")}
     image.image.unlink()
-    (home / f".wirbel-partial-{image.stem}").mkdir()
-    (home / f".wirbel-partial-{image.stem}" / "half_ct.nii.gz").write_bytes(b"half")
+    (home / f".wirbel-partial-{image.stem}-0a1b2c3d").mkdir()
+    (home / f".wirbel-partial-{image.stem}-0a1b2c3d" / "half_ct.nii.gz").write_bytes(b"half")
     (again,) = imported(source, tmp_path)
     assert again.is_done
     assert not again.was_there
@@ -201,7 +202,7 @@ def test_nifti_exports_are_named_by_their_files(tmp_path: Path) -> None:
 
 def test_a_ct_without_a_spine_and_a_process_of_its_own(tmp_path: Path) -> None:
     source = export(tmp_path, ERIKA, HANS)
-    done = import_studies(source, tmp_path / "c", tmp_path / "c.key.tsv", ShippedSegmenter(1), workers=2)
+    done = import_studies(source, tmp_path / "c", tmp_path / "c.key.tsv", ShippedSegmenter(), spread=Processes(2))
     assert {d.code for d in done} == {"NO_SPINE"}
     assert not list((tmp_path / "c").iterdir())
 
@@ -230,7 +231,7 @@ def test_a_key_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_real_chest_goes_through_with_the_shipped_networks(data_dir: Path, tmp_path: Path) -> None:
     source = data_dir / "ct" / "lidc-idri-0001"
-    (done,) = import_studies(source, tmp_path / "c", tmp_path / "c.key.tsv", ShippedSegmenter(None))
+    (done,) = import_studies(source, tmp_path / "c", tmp_path / "c.key.tsv", ShippedSegmenter())
     assert done.is_done
     complete_tables(tmp_path / "c", tmp_path / "c.key.tsv", None)
     report = check_cohort(open_cohort(tmp_path / "c"), CheckSettings(limits=SizeLimits(0, 0)))

@@ -117,6 +117,12 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write SUB/SUB_pred.json below it, as the study's code does."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Work on a Dask cluster: its scheduler (tcp://host:8786) or scheduler file."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that holds something else.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines on standard output.")] = False,
 ) -> None:
@@ -143,4 +149,4 @@ def analyze(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         clinical=clinical,
         authors_form=pred_json,
     )
-    raise typer.Exit(analyse_inputs(inputs, out, order, as_json=json))
+    raise typer.Exit(analyse_inputs(inputs, out, order, as_json=json, cluster=cluster))

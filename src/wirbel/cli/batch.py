@@ -1,34 +1,43 @@
-"""Several studies one after the other; a bad one never stops the rest."""
+"""Several studies, one after the other or on a cluster; a bad one never stops the rest."""
 
 import json
-import os
 import secrets
 import sys
-import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wirbel import __version__
-from wirbel.cli.exit import DEBUG, ExitCode, line_of, tell
-from wirbel.cli.one_study import Engine, Step, analyse_study, engine_of
+from wirbel.cli.exit import ExitCode, tell
+from wirbel.cli.one_study import engine_of
 from wirbel.cli.order import Order
 from wirbel.cli.outcome import Outcome
-from wirbel.cli.progress import display
+from wirbel.cli.progress import Display, display
 from wirbel.cli.tables import batch_table, study_table
-from wirbel.errors import DeliveryError, InputRejected, UsageError, WirbelError
+from wirbel.cli.turn import OpenEngine, Turn, Unwatched, Watched
+from wirbel.errors import DeliveryError, UsageError, WirbelError
 from wirbel.ingest import find_studies
+from wirbel.workers.cluster import on_cluster
+from wirbel.workers.port import Lost, Spread
+from wirbel.workers.processes import Here
 
 SUMMARY = "summary.json"
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
 def analyse_inputs(
-    inputs: Sequence[Path], out: Path, order: Order, *, as_json: bool, engine: Engine | None = None
+    inputs: Sequence[Path],
+    out: Path,
+    order: Order,
+    *,
+    as_json: bool,
+    open_engine: OpenEngine = engine_of,
+    cluster: str | None = None,
 ) -> int:
     """Analyse all inputs into `out` (several: one folder each below it); prints, and gives the exit code.
 
     One study that fails ends with its own code; of several, some that failed are code 1 and each is listed.
-    `engine` None: the one that the order names.
+    `open_engine` opens who segments and scores, in each process. `cluster`: the scheduler of a Dask cluster.
     """
     studies = studies_of(inputs)
     if order.masks is not None and len(studies) > 1:
@@ -37,10 +46,49 @@ def analyse_inputs(
         raise UsageError(
             f"--clinical holds one patient, {len(studies)} studies are given: add a column patient or study"
         )
-    engine = engine or engine_of(order)
-    if len(studies) == 1:
-        return _single(studies[0][1], out, order, engine, as_json=as_json)
-    return _several(studies, out, order, engine, as_json=as_json)
+    engine = open_engine(order, None)
+    single = len(studies) == 1
+    if single:
+        turns = [Turn(path.name, path, out, order.masks) for _, path in studies]
+    else:
+        turns = [Turn(name, path, out / name) for name, path in studies]
+    with display(len(turns), quiet=as_json) as shown:
+        if cluster is None:
+            outcomes = _here(turns, Watched(order, engine, shown.study), shown)
+        else:
+            home = out.absolute().parent if single else out
+            with on_cluster(cluster, home) as crew:
+                outcomes = _elsewhere(turns, Unwatched(order, open_engine), crew, shown)
+    return _told_of_one(outcomes[0], as_json=as_json) if single else _told(outcomes, out, as_json=as_json)
+
+
+def _here(turns: Sequence[Turn], work: Watched, shown: Display) -> list[Outcome]:
+    """In this process nothing is lost."""
+    results = (done.result for done in Here()(work, turns))
+    return [_seen(outcome, turns, shown) for outcome in results if isinstance(outcome, Outcome)]
+
+
+def _elsewhere(turns: Sequence[Turn], work: Unwatched, spread: Spread, shown: Display) -> list[Outcome]:
+    """The outcomes of other processes in the order of the turns."""
+    outcomes = {}
+    shown.study("all")("waiting for the cluster")
+    for done in spread(work, turns):
+        turn = turns[done.place]
+        outcome = done.result
+        if isinstance(outcome, Lost):
+            said = f"{turn.path.name}: {outcome.sentence}"
+            outcome = Outcome(turn.name, ExitCode.READING_OR_WRITING, said, code=outcome.by.value)
+        elif outcome.out is not None:
+            outcome = replace(outcome, out=turn.out)
+        outcomes[done.place] = _seen(outcome, turns, shown)
+        shown.study(turn.name)("done")
+    return [outcomes[place] for place in sorted(outcomes)]
+
+
+def _seen(outcome: Outcome, turns: Sequence[Turn], shown: Display) -> Outcome:
+    if len(turns) > 1 and not outcome.is_done:
+        shown.line(f"wirbel: {outcome.message}")
+    return outcome
 
 
 def studies_of(inputs: Sequence[Path]) -> list[tuple[str, Path]]:
@@ -64,9 +112,7 @@ def studies_of(inputs: Sequence[Path]) -> list[tuple[str, Path]]:
     return found
 
 
-def _single(path: Path, out: Path, order: Order, engine: Engine, *, as_json: bool) -> int:
-    with display(1, quiet=as_json) as shown:
-        outcome = _tried(path, path.name, out, order, engine, shown.study(path.name))
+def _told_of_one(outcome: Outcome, *, as_json: bool) -> int:
     if as_json:
         _print_json([outcome], outcome.exit_code)
     elif outcome.is_done:
@@ -76,16 +122,7 @@ def _single(path: Path, out: Path, order: Order, engine: Engine, *, as_json: boo
     return outcome.exit_code
 
 
-def _several(
-    studies: Sequence[tuple[str, Path]], out: Path, order: Order, engine: Engine, *, as_json: bool
-) -> int:
-    outcomes = []
-    with display(len(studies), quiet=as_json) as shown:
-        for name, path in studies:
-            outcome = _tried(path, name, out / name, order, engine, shown.study(name))
-            outcomes.append(outcome)
-            if not outcome.is_done:
-                shown.line(f"wirbel: {outcome.message}")
+def _told(outcomes: Sequence[Outcome], out: Path, *, as_json: bool) -> int:
     code = ExitCode.DONE if all(o.is_done for o in outcomes) else ExitCode.SOME_FAILED
     _write_summary(out, outcomes, code)
     if as_json:
@@ -93,20 +130,6 @@ def _several(
     else:
         batch_table(outcomes, out)
     return code
-
-
-def _tried(path: Path, name: str, out: Path, order: Order, engine: Engine, step: Step) -> Outcome:
-    """The study's outcome, whatever happens but an interruption."""
-    try:
-        return analyse_study(path, out, order, engine, step)
-    except Exception as exc:  # noqa: BLE001  # the edge where one bad study is set aside
-        if os.environ.get(DEBUG):
-            traceback.print_exc()
-        message, code = line_of(exc)
-        if path.name not in message:
-            message = f"{path.name}: {message}"
-        refused = exc.code if isinstance(exc, InputRejected) else None
-        return Outcome(name, code, " ".join(message.split()), code=refused)
 
 
 def _folder_name(study: Path, given: Path) -> str:

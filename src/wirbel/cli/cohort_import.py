@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,23 +11,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wirbel.cli.exit import ExitCode
+from wirbel.errors import UsageError
 
 if TYPE_CHECKING:
     from wirbel.cohort.import_studies import Imported
     from wirbel.spine import Segmenter
+    from wirbel.workers.port import Spread
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedSegmenter:
     """Opens the shipped networks in the process that asks."""
 
-    threads: int | None
-
-    def __call__(self) -> "Segmenter":
+    def __call__(self, threads: int | None, /) -> "Segmenter":
         """The segmenter; raises `ModelError` where its networks are missing."""
         from wirbel.network.segmenter import load_spine_segmenter  # noqa: PLC0415  # keeps --help fast
 
-        return load_spine_segmenter(threads=self.threads)
+        return load_spine_segmenter(threads=threads)
 
 
 def import_(  # noqa: PLR0913, PLR0917  # a command line's options are its parameters
@@ -45,6 +47,14 @@ def import_(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         Path | None, typer.Option("--series-table", metavar="FILE", help="Your own table for the choice of series.")
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one a core.")] = 0,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Work on a Dask cluster: its scheduler (tcp://host:8786) or scheduler file.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines on standard output.")] = False,
 ) -> None:
     """De-identify, resample to 1 mm, segment and name every study; goes on where it was broken off.
@@ -56,18 +66,19 @@ def import_(  # noqa: PLR0913, PLR0917  # a command line's options are its param
     from wirbel.cohort.import_tables import complete_tables  # noqa: PLC0415
     from wirbel.cohort.one_import import ImportSettings  # noqa: PLC0415
 
-    processes = workers or os.cpu_count() or 1
+    if cluster is not None and workers:
+        raise UsageError("--workers are processes of this machine, --cluster brings its own: give one of them")
     book = key or out.parent / f"{out.name}.key.tsv"
     settings = ImportSettings(margin_mm=None if whole else margin, series_table=series_table)
-    make = ShippedSegmenter(1 if processes > 1 else None)
-    make()
-    with display(1, quiet=as_json) as shown:
+    make = ShippedSegmenter()
+    make(1)
+    with display(1, quiet=as_json) as shown, _spread(cluster, workers, out) as spread:
 
         def seen(imported: "Imported") -> None:
             if not imported.was_there:
                 shown.line(_line(imported))
 
-        done = import_studies(source, out, book, make, settings, workers=processes, seen=seen)
+        done = import_studies(source, out, book, make, settings, spread=spread, seen=seen)
     added, strangers = complete_tables(out, book, labels)
     failed = [imported for imported in done if not imported.is_done]
     if as_json:
@@ -85,6 +96,20 @@ def import_(  # noqa: PLR0913, PLR0917  # a command line's options are its param
         typer.echo(f"wirbel: labels, lines {lines}: no such patient or study was imported", err=True)
     if failed or strangers:
         raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+@contextmanager
+def _spread(cluster: str | None, workers: int, out: Path) -> "Iterator[Spread]":
+    """Who does the work; `workers` 0: a process for each core."""
+    from wirbel.workers.cluster import on_cluster  # noqa: PLC0415  # keeps --help fast
+    from wirbel.workers.processes import Here, Processes  # noqa: PLC0415
+
+    if cluster is not None:
+        with on_cluster(cluster, out) as crew:
+            yield crew
+    else:
+        processes = workers or os.cpu_count() or 1
+        yield Processes(processes) if processes > 1 else Here()
 
 
 def _line(imported: "Imported") -> str:

@@ -14,6 +14,7 @@ from wirbel.network.bundle import SHIPPED, load_bundle
 PACKAGES = (
     "numpy", "scipy", "scikit-image", "pydicom", "pyjpegls", "pylibjpeg-openjpeg", "python-gdcm", "nibabel",
     "onnxruntime", "openvino", "torch", "TotalSegmentator", "highdicom", "typst", "jinja2",
+    "distributed",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def display(studies: int, *, quiet: bool) -> Iterator[Display]:
     """A display on standard error while the block runs; lines alone where that is no terminal or `quiet`."""
     console = Console(stderr=True, highlight=False)
     if quiet or not sys.stderr.isatty():
-        yield Display(lambda _name: _nothing, _line)
+        yield Display(lambda _name: no_steps, _line)
         return
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     if studies > 1:
@@ -40,7 +40,7 @@ def display(studies: int, *, quiet: bool) -> Iterator[Display]:
         yield Display(study, lambda text: progress.console.print(text, markup=False, soft_wrap=True))
 
 
-def _nothing(_step: str) -> None:
+def no_steps(_step: str) -> None:
     """Steps that nobody watches."""
 
 

@@ -1,14 +1,11 @@
-"""A PACS export into a cohort: every study once, on all cores; a bad one never stops the rest."""
+"""A PACS export into a cohort: every study once, on all cores or a cluster; a bad one never stops the rest."""
 
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -18,14 +15,16 @@ from wirbel.cohort.one_import import ImportOrder, ImportSettings, import_one
 from wirbel.errors import DeliveryError, InputRejected, UsageError, WirbelError
 from wirbel.ingest import find_studies
 from wirbel.spine import Segmenter
+from wirbel.workers.port import Lost, Spread
+from wirbel.workers.processes import Here
 
 
 @runtime_checkable
 class MakeSegmenter(Protocol):
     """Makes a segmenter in the process that uses it; hashable, and it can be sent to other processes."""
 
-    def __call__(self) -> Segmenter:
-        """The segmenter."""
+    def __call__(self, threads: int | None, /) -> Segmenter:
+        """The segmenter; `threads` for each network, None: as many as there are cores."""
         ...
 
     def __hash__(self) -> int:
@@ -62,13 +61,13 @@ def import_studies(
     make_segmenter: MakeSegmenter,
     settings: ImportSettings | None = None,
     *,
-    workers: int = 1,
+    spread: Spread | None = None,
     seen: Callable[[Imported], None] | None = None,
 ) -> tuple[Imported, ...]:
     """Import every study below `source` that is not in the cohort yet; in the order of the key.
 
     The key is written before the first study is read, and after each one. Raises `UsageError` where another
-    import is at work, or the key would lie in the cohort.
+    import is at work, or the key would lie in the cohort. `spread` None: in this process.
     """
     settings = settings or ImportSettings()
     check_apart(key, home)
@@ -80,7 +79,8 @@ def import_studies(
         for imported in (*done, *unread):
             if seen is not None:
                 seen(imported)
-        for outcome in _worked([o for o in orders if not o.image.is_file()], make_segmenter, settings, workers):
+        work = ImportWork(make_segmenter, settings)
+        for outcome in _worked([o for o in orders if not o.image.is_file()], work, spread or Here()):
             book = book.with_outcome(outcome.imported.stem, outcome.sentence)
             write_key_book(key, book)
             done.append(outcome.imported)
@@ -114,50 +114,35 @@ def _orders(
     return book, orders, unread
 
 
-def _worked(
-    orders: Sequence[ImportOrder], make: MakeSegmenter, settings: ImportSettings, workers: int
-) -> Iterator[_Outcome]:
-    """Every order's outcome as it comes; those whose process died are tried once more, each alone."""
-    if workers <= 1:
-        yield from (_tried(order, make, settings) for order in orders)
-        return
-    again: list[ImportOrder] = []
-    with ProcessPoolExecutor(max(1, min(workers, len(orders))), mp_context=get_context("spawn")) as pool:
-        running: dict[Future[_Outcome], ImportOrder] = {}
-        for order in orders:
-            with suppress(BrokenProcessPool):
-                running[pool.submit(_tried, order, make, settings)] = order
-        again += [order for order in orders if order not in running.values()]
-        for future in as_completed(running):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                again.append(running[future])
-    for order in again:
-        yield _alone_in_a_process(order, make, settings)
+@dataclass(frozen=True, slots=True)
+class ImportWork:
+    """`wirbel.workers.Work`: one study, whatever happens but an interruption."""
 
+    make_segmenter: MakeSegmenter
+    settings: ImportSettings
 
-def _alone_in_a_process(order: ImportOrder, make: MakeSegmenter, settings: ImportSettings) -> _Outcome:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    def __call__(self, order: ImportOrder, /, *, threads: int | None) -> _Outcome:
+        """What the key is told of the study."""
         try:
-            return pool.submit(_tried, order, make, settings).result()
-        except BrokenProcessPool:
-            return _Outcome(Imported(order.stem, "PROCESS_DIED"), "the process died: not enough memory?")
+            import_one(order, _segmenter(self.make_segmenter, threads), self.settings)
+        except Exception as exc:  # noqa: BLE001  # the edge where one bad study is set aside
+            return _Outcome(Imported(order.stem, _code(exc)), f"{_code(exc)}: {exc}")
+        return _Outcome(Imported(order.stem), "done")
 
 
-def _tried(order: ImportOrder, make: MakeSegmenter, settings: ImportSettings) -> _Outcome:
-    """One study, whatever happens but an interruption."""
-    try:
-        import_one(order, _segmenter(make), settings)
-    except Exception as exc:  # noqa: BLE001  # the edge where one bad study is set aside
-        return _Outcome(Imported(order.stem, _code(exc)), f"{_code(exc)}: {exc}")
-    return _Outcome(Imported(order.stem), "done")
+def _worked(orders: Sequence[ImportOrder], work: ImportWork, spread: Spread) -> Iterator[_Outcome]:
+    """Every order's outcome as it comes."""
+    for done in spread(work, orders):
+        answer = done.result
+        if isinstance(answer, Lost):
+            answer = _Outcome(Imported(orders[done.place].stem, answer.by.value), answer.sentence)
+        yield answer
 
 
-@cache
-def _segmenter(make: MakeSegmenter) -> Segmenter:
+@lru_cache(maxsize=1)
+def _segmenter(make: MakeSegmenter, threads: int | None) -> Segmenter:
     """One segmenter a process."""
-    return make()
+    return make(threads)
 
 
 def _code(exc: Exception) -> str:

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from shutil import rmtree
 
 import numpy as np
@@ -13,7 +15,8 @@ from wirbel import __version__
 from wirbel.cohort.centroids import write_centroids
 from wirbel.cohort.labelled import Sex
 from wirbel.cohort.nifti_files import file_axes, write_ct, write_mask
-from wirbel.cohort.whole_files import PARTIAL, told
+from wirbel.cohort.whole_files import told
+from wirbel.delivery.leftovers import TEMPORARY, clear_leftovers, held
 from wirbel.delivery.segmentation import is_relative, numbered
 from wirbel.errors import InputRejected
 from wirbel.ingest import IngestSettings, read_study, read_table
@@ -56,6 +59,11 @@ class ImportOrder:
 
     def __repr__(self) -> str:
         return f"ImportOrder({self.stem})"
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """What is read."""
+        return (self.source,)
 
     @property
     def subject(self) -> str:
@@ -177,12 +185,13 @@ def _remarks(ref: SeriesRef, spine: Spine, names: Sequence[str]) -> list[str]:
 
 def _write(order: ImportOrder, ct: Volume, labels: LabelMap, spine: Spine, record: dict[str, object]) -> None:
     """All files into a hidden folder, then each to its place, the CT last."""
-    work = order.home / f"{PARTIAL}{order.stem}"
+    work = order.home / f"{TEMPORARY}{order.stem}-{token_hex(4)}"
     stored = file_axes(labels.grid)
-    with told(order.image):
-        rmtree(work, ignore_errors=True)
+    with told(order.image), ExitStack() as stack:
+        clear_leftovers(order.home / order.stem)
         try:
             work.mkdir(parents=True)
+            stack.enter_context(held(work))
             if is_relative(spine):
                 note = "wirbel cohort: 1 = uppermost; research use only"
                 write_mask(work / f"{order.stem}{RELATIVE_MASK}", labels, stored, note)
