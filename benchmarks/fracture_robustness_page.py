@@ -100,6 +100,9 @@ def curves(rows: Sequence[Row], kinds: Sequence[Kind], path: Path) -> None:
         panels += [(name, says, [("0", first), *((r.step, r) for r in rows if r.group == name)])]
     figure, axes = plt.subplots(3, 4, figsize=(10, 7), sharey=True, layout="constrained")
     for axis, (name, says, steps) in zip(axes.ravel(), panels, strict=False):
+        if sum(row is not None for _, row in steps) < 2:
+            axis.set(title=f"{name}: not measured")
+            continue
         own = [(step, row) for step, row in steps if row is not None]
         for what, colour, style in (
             ("auc", "#0072b2", "-"), ("coverage", "#d55e00", "-"), ("refused", "#777777", "--"),
@@ -172,8 +175,8 @@ def sentences(rows: Sequence[Row], kinds: Sequence[Kind], alpha: tuple[float, fl
         return f" ({r.missed:.0%}, {r.false_alarm:.0%})"
 
     return [
-        f"1. **These changes hardly matter to the score (simulated):** its AUC of {clean.auc:.2f} changes by at "
-        f"most 0.02 under {told(little)}.",
+        f"1. **These changes hardly matter to the score (simulated):** its AUC of {clean.auc:.2f} changes, "
+        f"by the estimate, by at most 0.02 under {told(little)}.",
         f"2. **These make the score worse (simulated; the interval of the loss lies below 0):** "
         f"{told(lost, lambda r: f' ({r.change:+.2f})')}.",
         f"3. **Here it falls silent, which is the safe way to fail (simulated):** of {clean.coverage:.0%} answered "
@@ -182,8 +185,9 @@ def sentences(rows: Sequence[Row], kinds: Sequence[Kind], alpha: tuple[float, fl
         f"4. **Here it fails without saying so (simulated):** an error promised to be at most {alpha[0]:.0%} "
         f"(undisturbed: {clean.missed:.0%} missed, {clean.false_alarm:.0%} false alarms) is beyond chance above it "
         f"under {told(sure, both)}, of which fewer than one in four are refused under {told(unwarned)}; above it, "
-        f"but within chance, under {told([r for r in errors if r not in sure], both)}: the promise holds for "
-        "images like those of the calibration alone, so recalibrate with your own scanner's cases.",
+        f"but within chance, under {told([r for r in errors if r not in sure], both)}; {clean.malignant} cases a "
+        f"class cannot rule out errors below {3 / clean.malignant:.0%} (three in n) even where none was seen. The "
+        "promise holds for images like those of the calibration alone: recalibrate with your own scanner's cases.",
         f"5. **There is no defence against an adversary (simulated):** changes of at most "
         f"{', '.join(r.step for r in bounds)} HU, which nobody sees, take the AUC from {first.auc:.2f} to "
         f"{', '.join(f'{r.auc:.2f}' for r in bounds)}, where random signs of the same size leave "
@@ -202,7 +206,14 @@ def page(rows: Sequence[Row], kinds: Sequence[Kind], about: Mapping[str, str], i
         INTRODUCTION.format(**about, n=clean.n, each=clean.malignant, image=image), "## What it means for a user",
         "\n".join(sentences(rows, kinds, alpha)), "## The figures (simulated)",
     ]  # fmt: skip
+    absent = [(name, s) for name, _, steps in kinds for s, is_clean in steps.items()
+              if not is_clean and (name, s) not in of]  # fmt: skip
+    if absent:
+        parts.insert(1, f"**The run was stopped before {', '.join(f'{name} {s}' for name, s in absent)}: these are "
+                     "not measured, and nothing below is about them.**")  # fmt: skip
     for name, says, steps in kinds:
+        if all((name, s) in absent for s, is_clean in steps.items() if not is_clean):
+            continue
         own = [(f"**{s}**, undisturbed" if is_clean else s, clean if is_clean else of[name, s])
                for s, is_clean in steps.items() if is_clean or (name, s) in of]  # fmt: skip
         parts += [f"### {name.capitalize()}", table_of(says, own)]
