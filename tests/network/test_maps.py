@@ -115,6 +115,30 @@ def test_a_band_called_disc_inside_a_body_is_body_and_the_disc_between_two_stays
     assert np.any(made.classes[(z[1] + z[2]) // 2] == disc)
 
 
+def test_a_rim_that_reaches_down_to_the_disc_belongs_to_its_body_where_edges_were_drawn() -> None:
+    ct = blocks(HEIGHTS)
+    centres = np.array([[60.0, 60.0, z] for z in HEIGHTS[::-1]])
+    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0, bent=(1.0,) * 7))
+    column = Column(centres, np.tile([0.0, 0.0, -1.0], (4, 1)), np.full(4, 17.5), np.ones(4))
+    z, y, x = np.round(maps.grid.to_voxel(centres)).astype(int).T
+    body = CLASSES.index("body")
+    rim = np.s_[z[1] - 17 : z[1] - 12, y[1] - 12 : y[1] - 9, x[1] - 8 : x[1] + 8]
+    hanging = np.s_[z[3] - 20 : z[3] - 12, y[3] - 12 : y[3] - 9, x[3] - 8 : x[3] + 8]
+    loose = np.s_[z[2] + 15 : z[2] + 17, y[2] + 5 : y[2] + 8, x[2] - 8 : x[2] + 8]
+    for part in (rim, hanging, loose):
+        maps.classes[part] = body
+    for outlined in (False, True):
+        made = vertebrae_between_discs(maps, column, InstanceSettings(), outlined=outlined)
+        found = [np.unique(made.labels[part]).tolist() for part in (rim, hanging, loose)]
+        # without drawn edges nothing reaches past 0.9 of the way; at the column's end a little over the whole way
+        lowest = [int(np.nonzero((made.labels == k).any(axis=(1, 2)))[0].min()) for k in (2, 4)]
+        reach = [z[1] - lowest[0], z[3] - lowest[1]]
+        assert reach == ([17, 18] if outlined else [15, 15])
+        assert found[0] == ([2] if outlined else [0, 2])
+        assert found[1] == [0, 4]
+        assert 2 not in found[2] and 3 not in found[2]
+
+
 def column_with_discs_at(truth: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Darkness with a band at each disc, and body everywhere between the first and the last."""
     t = np.arange(float(length))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.network.test_maps import HEIGHTS, SEGMENT, blocks
 
 torch = pytest.importorskip("torch")
 
@@ -11,10 +12,17 @@ from wirbel.network.outline import INPUTS, Outline, OutlineSettings, outline_inp
 from wirbel.network.spine_heads import CLASSES, FINDER_COARSE  # noqa: E402
 from wirbel.network.tubes import PARTS, TubeMaps  # noqa: E402
 from wirbel.training.export import write_onnx  # noqa: E402
-from wirbel.training.outline import OutlineTraining, export_outline, train_outline  # noqa: E402
-from wirbel.training.outline_cases import OutlineCase, load_case, save_case  # noqa: E402
+from wirbel.training.outline import OutlineTraining, export_outline, outline_loss, train_outline  # noqa: E402
+from wirbel.training.outline_cases import (  # noqa: E402
+    NO_VERTEBRA,
+    UNKNOWN,
+    OutlineCase,
+    load_case,
+    real_case,
+    save_case,
+)
 from wirbel.training.outline_net import OutlineNet  # noqa: E402
-from wirbel.volume import Grid, Volume  # noqa: E402
+from wirbel.volume import Grid, LabelMap, Volume  # noqa: E402
 
 SHAPE = (47, 40, 38)
 GRID = Grid.axis_aligned(SHAPE, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
@@ -94,11 +102,11 @@ def test_a_training_moves_edges_to_where_the_image_has_them_and_goes_on(tmp_path
         truth = (outward < edge).astype(np.uint8)
         paths.append(tmp_path / f"case{k}.npz")
         save_case(OutlineCase(np.rint(hu).astype(np.int16), part_p, truth), paths[-1])
-    settings = OutlineTraining(minutes=0.2, batch=2, patch=24, average=0.9, log_every=20)
+    settings = OutlineTraining(minutes=60.0, steps=120, batch=2, patch=24, average=0.9, log_every=20)
     checkpoint = train_outline(paths, tmp_path / "run", settings, say=lambda line: None)
     steps = torch.load(checkpoint, weights_only=True)["step"]
     again = train_outline(paths, tmp_path / "run", settings, say=lambda line: None)
-    assert torch.load(again, weights_only=True)["step"] == steps > 20
+    assert torch.load(again, weights_only=True)["step"] == steps == 120
     export_outline(checkpoint, tmp_path / "outline.onnx")
     case = load_case(paths[0])
     before = np.where(case.p[0] > 127, BODY, 0).astype(np.uint8)
@@ -113,3 +121,33 @@ def test_the_network_s_input_is_two_windows_and_three_probabilities() -> None:
     assert image.shape == (INPUTS, *SHAPE)
     assert image[1].min() == image[1].max() == pytest.approx(0.0)
     assert image[2].max() == pytest.approx(part_p[0].max() / 255)
+
+
+def test_voxels_are_learnt_from_as_far_as_they_are_known() -> None:
+    log_odds = torch.randn((1, 4, 2, 2, 2), generator=torch.Generator().manual_seed(1), requires_grad=True)
+    truth = torch.full((1, 2, 2, 2), UNKNOWN)
+    truth[0, 0, 0, 0], truth[0, 0, 0, 1] = 2, NO_VERTEBRA
+    p = torch.softmax(log_odds.detach(), 1)[0]
+    loss = outline_loss(log_odds, truth)
+    exact, neither = p[2, 0, 0, 0], p[0, 0, 0, 1] + p[3, 0, 0, 1]
+    assert float(loss.detach()) == pytest.approx(float(-(exact.log() + neither.log()) / 2), rel=1e-5)
+    loss.backward()
+    assert log_odds.grad is not None
+    assert not log_odds.grad[0, :, 1].any()
+    assert float(outline_loss(log_odds.detach(), torch.full((1, 2, 2, 2), UNKNOWN))) == 0.0
+
+
+def test_next_to_a_mask_is_no_vertebra_but_bone_further_off_may_be_one_without_mask() -> None:
+    ct = blocks(HEIGHTS)
+    labels = np.zeros(ct.grid.shape, np.uint8)
+    at = np.rint(ct.grid.to_voxel(np.array([[60.0, 60.0, HEIGHTS[1]]]))[0]).astype(int)
+    z, y, x = (slice(a - 12, a + 13) for a in at)
+    labels[z, y, x] = 7
+    masks = LabelMap(ct.grid, labels)
+    case = real_case(ct, masks, masks, SEGMENT)
+    assert set(np.unique(case.truth)) == {1, NO_VERTEBRA, UNKNOWN}
+    assert np.count_nonzero(case.truth == 1) == 25**3
+    # the neighbours lie 10 mm off: bone of which no mask tells, at the edge of what was cut out
+    assert set(np.unique(case.truth[case.p[0] > 200])) == {1, UNKNOWN}
+    assert case.hu.shape == case.truth.shape == case.p.shape[1:]
+    assert max(case.hu.shape) <= 25 + 2 * 12 + 2

@@ -25,7 +25,8 @@ TINY = SpinePlan(
     fine_minutes=100.0,
     loop=LoopSettings(steps=2, batch=1, save_every=1, warm_up=1, workers=0, threads=1),
     outline_cases=2,
-    outline=OutlineTraining(minutes=0.05, batch=1, log_every=1),
+    outline=OutlineTraining(steps=2, batch=1, log_every=1),
+    outline_fine=OutlineTraining(steps=1, batch=1, log_every=1),
     shapes=(),
     cases=tuple(case for case in CASES if case.name == "tptbox-l3"),
 )
@@ -36,6 +37,7 @@ class Stop(Exception):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_training_goes_on_where_it_was_interrupted_and_ends_in_a_bundle_that_loads(
     data_dir: Path, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """`wirbel train`: the networks from drawings and real CTs to a bundle."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,8 @@ def spine(  # noqa: PLR0913, PLR0917  # a command line's options are its paramet
     persons: Annotated[int, typer.Option(help="Drawn persons for the finder.")] = 220,
     boxes: Annotated[int, typer.Option(help="Drawn boxes for the segmenter.")] = 640,
     outline_cases: Annotated[int, typer.Option(help="Drawn CTs for the outline network; 0: none.")] = 120,
-    outline_minutes: Annotated[float, typer.Option(help="Minutes for the outline network.")] = 40.0,
+    outline_minutes: Annotated[float, typer.Option(help="Minutes for it on drawings.")] = 20.0,
+    outline_fine_minutes: Annotated[float, typer.Option(help="Minutes for it with real CTs among them.")] = 10.0,
     leave_out: Annotated[
         list[str] | None, typer.Option("--leave-out", help="Patient not to be shown in fine-tuning; repeatable.")
     ] = None,
@@ -38,16 +40,17 @@ def spine(  # noqa: PLR0913, PLR0917  # a command line's options are its paramet
 
     require("torch", extra="train", feature="training")
     require("onnx", extra="train", feature="exporting a bundle")
-    from wirbel.training.outline import OutlineTraining  # noqa: PLC0415
     from wirbel.training.spine import SpinePlan, train_spine  # noqa: PLC0415
 
+    usual = SpinePlan()
     plan = SpinePlan(
         persons=persons,
         boxes=boxes,
         base_minutes=base_minutes,
         fine_minutes=fine_minutes,
         outline_cases=outline_cases,
-        outline=OutlineTraining(minutes=outline_minutes),
+        outline=replace(usual.outline, minutes=outline_minutes),
+        outline_fine=replace(usual.outline_fine, minutes=outline_fine_minutes),
         leave_out=tuple(leave_out or ()),
     )
     bundle = train_spine(out, data, plan, version=version, say=lambda line: typer.echo(line, err=True))

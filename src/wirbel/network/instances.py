@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from skimage.segmentation import watershed
 
 from wirbel.network.columns import Column
 from wirbel.network.spine_heads import CLASSES
@@ -20,7 +21,12 @@ class InstanceSettings:
     """How votes become vertebrae."""
 
     beyond_disc: float = 0.9
-    """Body voxels up to so many half spacings from the middle belong to a body: the rest is disc."""
+    """Body voxels up to so many half spacings from the middle belong to a body."""
+    corner: float = 1.25
+    """Those further off, up to here, belong to the body that they hang on where edges were drawn at 1 mm: rims of
+    lordotic bodies reach that far. Else they are disc."""
+    end: float = 1.05
+    """So far at the ends of the column, where no neighbour holds its own."""
     widest_mm: float = 40.0
     reach_mm: float = 22.0
     """A vote further than this from every centre counts for none."""
@@ -44,11 +50,16 @@ class Instances:
     bodies_mm3: Float64[np.ndarray, " n"]
 
 
-def vertebrae_between_discs(maps: TubeMaps, column: Column, settings: InstanceSettings) -> Instances:
-    """Bodies by the discs that bound them, posterior elements by the centre nearest to their vote."""
+def vertebrae_between_discs(
+    maps: TubeMaps, column: Column, settings: InstanceSettings, *, outlined: bool = False
+) -> Instances:
+    """Bodies by the discs that bound them, posterior elements by the centre nearest to their vote.
+
+    `outlined`: the maps' edges were drawn at 1 mm, so that bodies and discs can be told apart by them.
+    """
     at = maps.grid.to_voxel(column.centres_lps_mm)
     labels, classes = np.zeros(maps.grid.shape, np.uint8), maps.classes.copy()
-    _assign_bodies(labels, maps, column, settings)
+    _assign_bodies(labels, maps, column, settings, outlined=outlined)
     # before gaps are closed: a speck of calcified annulus is no lower half of a body
     _without_specks(labels, len(at), settings)
     _fill_bodies(labels, classes, maps, column, settings)
@@ -85,7 +96,9 @@ def _meets(labels: np.ndarray, label: int, at: np.ndarray, steps: np.ndarray) ->
     return met
 
 
-def _assign_bodies(labels: np.ndarray, maps: TubeMaps, column: Column, settings: InstanceSettings) -> None:
+def _assign_bodies(
+    labels: np.ndarray, maps: TubeMaps, column: Column, settings: InstanceSettings, *, outlined: bool
+) -> None:
     """Each body voxel to the body whose middle is nearest in units of that body's own half height; in place."""
     body = np.argwhere(maps.classes == _BODY)
     points = maps.grid.to_lps_mm(body.astype(np.float64))
@@ -93,11 +106,23 @@ def _assign_bodies(labels: np.ndarray, maps: TubeMaps, column: Column, settings:
     apart, near = cKDTree(column.centres_lps_mm).query(points, k=count, workers=-1)
     apart, near = np.reshape(apart, (len(points), -1)), np.reshape(near, (len(points), -1))
     centres, down, half = column.centres_lps_mm, column.down, column.half_mm
-    along = np.stack([np.abs(((points - centres[n]) * down[n]).sum(1)) / half[n] for n in near.T], 1)
+    signed = np.stack([((points - centres[n]) * down[n]).sum(1) / half[n] for n in near.T], 1)
+    along = np.abs(signed)
     best = np.argmin(along, axis=1)
     rows = np.arange(len(points))
-    fits = (along[rows, best] <= settings.beyond_disc) & (apart[rows, best] <= settings.widest_mm)
+    here = apart[rows, best] <= settings.widest_mm
+    fits = here & (along[rows, best] <= settings.beyond_disc)
     labels[tuple(body[fits].T)] = near[rows, best][fits] + 1
+    if outlined:
+        corners = np.zeros(labels.shape, bool)
+        own, below = near[rows, best], signed[rows, best] > 0
+        outward = np.where(below, own == len(half) - 1, own == 0)
+        reach = np.where(outward, settings.end, settings.corner)
+        corners[tuple(body[here & (along[rows, best] <= reach)].T)] = True
+        height = np.full(labels.shape, np.inf, np.float32)
+        height[tuple(body.T)] = along[rows, best]
+        grown = watershed(height, labels, mask=corners)  # type: ignore[no-untyped-call]  # skimage does not annotate it
+        labels[corners] = grown[corners]
 
 
 def _assign_posterior(labels: np.ndarray, maps: TubeMaps, at: np.ndarray, settings: InstanceSettings) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float32, Real, UInt8
+from scipy import ndimage
 
 from wirbel.network.session import onnx_session
 from wirbel.network.spine_heads import WINDOWS_HU, network_input
@@ -18,14 +20,14 @@ VIEWS = len(WINDOWS_HU)
 INPUTS = VIEWS + len(PARTS)
 OUTPUTS = 1 + len(PARTS)
 #: What a part's probability is where it is thought of at all, in 1/255.
-_THOUGHT_OF = 8
+_THOUGHT_OF = 13
 
 
 @dataclass(frozen=True, slots=True)
 class OutlineSettings:
     """Tiles; sides in voxels of 1 mm. Both even, because the network folds every two voxels into one."""
 
-    tile: int = 96
+    tile: int = 64
     margin: int = 8
     """So far beyond a tile the network sees, and what it says there is not used."""
 
@@ -77,16 +79,16 @@ def _drawn(log_odds: np.ndarray, before: np.ndarray) -> np.ndarray:
 def _tiles(
     wanted: Bool[np.ndarray, "z y x"], settings: OutlineSettings
 ) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...], tuple[slice, ...]]]:
-    """Tiles that hold something wanted: the tile, the tile with its margin, and the former within the latter."""
-    sides = [range(0, n, settings.tile) for n in wanted.shape]
-    for z in sides[0]:
-        for y in sides[1]:
-            for x in sides[2]:
-                inner = tuple(
-                    slice(a, min(a + settings.tile, n)) for a, n in zip((z, y, x), wanted.shape, strict=True)
-                )
-                if wanted[inner].any():
-                    yield _with_margin(inner, wanted.shape, settings.margin)
+    """Tiles, each as small as what is wanted in it: alone, with its margin, and the former within the latter."""
+    for z, y, x in product(*(range(0, n, settings.tile) for n in wanted.shape)):
+        ends = (min(a + settings.tile, n) for a, n in zip((z, y, x), wanted.shape, strict=True))
+        tile = tuple(slice(a, b) for a, b in zip((z, y, x), ends, strict=True))
+        there = ndimage.find_objects(wanted[tile].astype(np.uint8))
+        if there:
+            # the start stays even, as the network folds every two voxels into one
+            both = zip(tile, there[0], strict=True)
+            inner = tuple(slice(t.start + s.start // 2 * 2, t.start + s.stop) for t, s in both)
+            yield _with_margin(inner, wanted.shape, settings.margin)
 
 
 def _with_margin(

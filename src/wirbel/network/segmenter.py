@@ -41,7 +41,7 @@ class NetworkSettings:
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     edge_mm: float = 1.5
     """A body this near to the volume's border is cut by it."""
-    cut_share: float = 0.03
+    cut_share: float = 0.05
     """It is cut where it meets the border with so much of volume^(2/3): more than a stray voxel, less than the
     tenth that masks which users bring may have."""
     sacrum_mm3: float = 5000.0
@@ -74,7 +74,8 @@ class NetworkSegmenter:
             return nothing_found(ct.grid, self.source)
         if self.outline is not None:
             maps = self.outline(maps, ct)
-        made = vertebrae_between_discs(maps, column, self.settings.instances)
+        outlined = self.outline is not None
+        made = vertebrae_between_discs(maps, column, self.settings.instances, outlined=outlined)
         return _evidence(ct, found, column, maps, made, self)
 
 

@@ -72,7 +72,7 @@ def assess(
 
 def figures_of(case: RealCase, spine: Spine, data_dir: Path) -> CaseFigures:
     """Compare one column with what is known of the case."""
-    masks = _masks_of(case, data_dir)
+    masks = masks_of(case, data_dir)
     truth = _truth(case, data_dir, masks)
     shift_allowed = case.annotation is not None and _may_shift(case, data_dir)
     centres = np.array([v.centre_lps_mm for v in spine.vertebrae]).reshape(-1, 3)
@@ -119,7 +119,7 @@ def _may_shift(case: RealCase, data_dir: Path) -> bool:
     return "shift" in str(stored.get("scoring", ""))
 
 
-def _masks_of(case: RealCase, data_dir: Path) -> tuple[LabelMap, LabelMap] | None:
+def masks_of(case: RealCase, data_dir: Path) -> tuple[LabelMap, LabelMap] | None:
     """Whole vertebrae and bodies under VerSe numbers."""
     if case.masks is None:
         return None

@@ -1,7 +1,8 @@
-"""What the outline network learns from: drawn CTs as the segmenter sees them, with the truth at 1 mm.
+"""What the outline network learns from: drawn and real CTs as a segmenter sees them, with the truth at 1 mm.
 
-The segmenter must not have been trained on the people drawn here, else its own errors are smaller than those it
-makes of a patient; so the seeds lie far from those of its training.
+The segmenter must not have been trained on them, else its errors are smaller than those it makes of a patient: the
+seeds of the drawn lie far from those of its training, and the real ones are shown to the segmenter that has seen
+drawings alone.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int16, UInt8
 from numpy.random import Generator
+from scipy import ndimage
 
 from wirbel.network.session import Network
 from wirbel.network.tubes import MASK_MM, TubeSettings, segment_tube
@@ -38,6 +40,12 @@ FIRST_SEED = 5_000_000
 LENGTH_MM, WIDTH_MM = 210.0, 190.0
 #: How often a person is drawn around real masks, where there are any.
 _REAL_SHAPES = 0.35
+#: Truth of real CTs, beside the parts.
+NO_VERTEBRA, UNKNOWN = 4, 5
+#: Outside masks there is no vertebra so far off, whatever is seen; and so far where no bone is seen.
+_NEXT_TO_MM, _AROUND_MM = 2.5, 6.0
+#: A real case is cut out so far around its masks.
+_KEPT_MM = 12.0
 #: The segmenter is led by the finder's centres, which lie about so far off.
 _JITTER_MM = 3.0
 
@@ -45,7 +53,8 @@ _JITTER_MM = 3.0
 @dataclass(frozen=True, slots=True, eq=False)
 class OutlineCase:
     """All on one grid of 1 mm: `p` are the segmenter's probabilities of body, posterior elements and disc in
-    1/255; `truth` is `wirbel.spine.Part` where that is one of the three, else 0."""
+    1/255; `truth` is `wirbel.spine.Part` where that is one of the three, else 0; of a real CT also `NO_VERTEBRA`
+    (other or disc, masks do not tell) and `UNKNOWN`."""
 
     hu: Int16[np.ndarray, "z y x"]
     p: UInt8[np.ndarray, "3 z y x"]
@@ -69,6 +78,25 @@ def draw_case(seed: int, segment: Network, masks: Sequence[MaskColumn]) -> Outli
         np.ascontiguousarray(maps.part_p[(slice(None), *kept)]),
         np.ascontiguousarray(truth[kept]),
     )
+
+
+def real_case(ct: Volume, whole: LabelMap, body: LabelMap, segment: Network) -> OutlineCase:
+    """A real CT with masks (whole vertebrae, and their bodies). Truth is what the masks say in and next to them.
+
+    A little further off, what the segmenter takes for bone may be a vertebra without mask: nothing is said of it.
+    """
+    maps = segment_tube(ct, _centres_of(body), segment, TubeSettings())
+    masks = resample_labels(whole, maps.grid).labels > 0
+    bodies = resample_labels(body, maps.grid).labels > 0
+    away_mm = ndimage.distance_transform_edt(~(masks | bodies)) * MASK_MM
+    bone = maps.part_p[:2].max(0) > 127
+    near = (away_mm <= _NEXT_TO_MM) | ((away_mm <= _AROUND_MM) & ~bone)
+    truth = np.where(near, NO_VERTEBRA, UNKNOWN).astype(np.uint8)
+    truth[masks] = Part.POSTERIOR
+    truth[bodies] = Part.BODY
+    z, y, x = _box_of(away_mm <= _KEPT_MM)
+    hu = np.rint(resample_volume(ct, maps.grid).hu[z, y, x]).astype(np.int16)
+    return OutlineCase(hu, np.ascontiguousarray(maps.part_p[:, z, y, x]), np.ascontiguousarray(truth[z, y, x]))
 
 
 def save_case(case: OutlineCase, path: Path) -> None:
@@ -130,6 +158,20 @@ def _centres(labels: PhantomLabels) -> np.ndarray:
     inside = centres[(at > 0) & (at < labels.grid.shape[0] - 1)]
     down: np.ndarray = inside[np.argsort(-inside[:, 2])]
     return down
+
+
+def _centres_of(bodies: LabelMap) -> np.ndarray:
+    """Centres of the masks, from the head downward."""
+    labels = [int(k) for k in np.unique(bodies.labels) if k]
+    found = np.array(ndimage.center_of_mass(bodies.labels > 0, bodies.labels, labels))
+    centres = bodies.grid.to_lps_mm(found.reshape(-1, 3))
+    down: np.ndarray = centres[np.argsort(-centres[:, 2])]
+    return down
+
+
+def _box_of(wanted: np.ndarray) -> tuple[slice, slice, slice]:
+    z, y, x = ndimage.find_objects(wanted.astype(np.uint8))[0]
+    return z, y, x
 
 
 def _inside(drawn: Grid, maps: Grid) -> tuple[slice, slice, slice]:

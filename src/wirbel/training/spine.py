@@ -14,6 +14,7 @@ from wirbel.ingest import read_masks, read_study
 from wirbel.network.session import open_network
 from wirbel.network.spine_heads import FIND_MM, SEGMENT_MM
 from wirbel.phantom import MaskColumn, prepare_masks
+from wirbel.training.assess import masks_of
 from wirbel.training.augment import AugmentSettings
 from wirbel.training.card import write_card
 from wirbel.training.drawn import draw_hu, draw_person
@@ -31,7 +32,7 @@ from wirbel.training.loop import (
     train,
 )
 from wirbel.training.outline import OutlineTraining, export_outline, train_outline
-from wirbel.training.outline_cases import FIRST_SEED, draw_case, save_case
+from wirbel.training.outline_cases import FIRST_SEED, draw_case, real_case, save_case
 from wirbel.training.sample import save_sample
 from wirbel.volume import LabelMap, Volume
 from wirbel.volume.resample import resample_labels
@@ -95,7 +96,10 @@ class SpinePlan:
     leave_out: tuple[str, ...] = ()
     outline_cases: int = 120
     """Drawn CTs for the outline network; 0: none is trained."""
-    outline: OutlineTraining = field(default_factory=OutlineTraining)
+    outline: OutlineTraining = field(default_factory=lambda: OutlineTraining(minutes=20.0))
+    outline_fine: OutlineTraining = field(
+        default_factory=lambda: OutlineTraining(minutes=10.0, learning_rate=1e-3, average=0.995)
+    )
     shapes: tuple[tuple[str, str], ...] = SHAPES
     cases: tuple[RealCase, ...] = CASES
 
@@ -190,27 +194,60 @@ def export_stage(
     write_bundle(out, name="spine", version=version, trained_on=list(trained_on), facts={"run": run.name})
 
 
-def outline_stage(
-    run: Path, data_dir: Path | None, plan: SpinePlan, segment: Path, folder: Path, say: Say
-) -> Path:
-    """Draw CTs that the segmenter has not seen, segment them, and train the last step on what comes out.
+def outline_stage(run: Path, data_dir: Path | None, plan: SpinePlan, segment: Path, without: str, say: Say) -> Path:
+    """Train the last step on what the segmenter makes of drawn CTs, then with real CTs that have masks among them.
 
-    Only drawings go in, so that nothing of a patient who is left out gets in by this door.
+    The real ones are shown to the segmenter that has seen drawings alone; patients in `leave_out` are not shown.
     """
-    path = run / f"{folder.name}_segment.onnx"
+    folder = run / f"outline{without}"
+    drawn = _drawn_outlines(folder, data_dir, plan, _exported(segment, folder / "segment.onnx"), say)
+    checkpoint = train_outline(drawn, run / f"outline_base{without}", plan.outline, say=say)
+    if data_dir is None:
+        return checkpoint
+    base = _exported(run / "segment_base" / "checkpoint.pt", run / "segment_base" / "segment.onnx")
+    real = _real_outlines(run / "outline_real", data_dir, plan, base, say)
+    if not real:
+        return checkpoint
+    fine = run / f"outline_fine{without}"
+    return train_outline(drawn, fine, plan.outline_fine, real=real, start_from=checkpoint, say=say)
+
+
+def _exported(checkpoint: Path, path: Path) -> Path:
     if not path.exists():
-        export_onnx(segmenter(), segment, path)
-    folder.mkdir(parents=True, exist_ok=True)
-    cases = [folder / f"case{i:05d}.npz" for i in range(plan.outline_cases)]
-    missing = [i for i, case in enumerate(cases) if not case.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        export_onnx(segmenter(), checkpoint, path)
+    return path
+
+
+def _drawn_outlines(folder: Path, data_dir: Path | None, plan: SpinePlan, segment: Path, say: Say) -> list[Path]:
+    """Drawn CTs that the segmenter has not seen, segmented."""
+    paths = [folder / f"case{i:05d}.npz" for i in range(plan.outline_cases)]
+    missing = [i for i, path in enumerate(paths) if not path.exists()]
     if missing:
         masks = _mask_columns(data_dir, plan.shapes, say) if data_dir else []
-        network = open_network(path, threads=plan.loop.threads)
+        network = open_network(segment, threads=plan.loop.threads)
         for i in missing:
-            save_case(draw_case(FIRST_SEED + i, network, masks), cases[i])
+            save_case(draw_case(FIRST_SEED + i, network, masks), paths[i])
             if i % 10 == 0:
                 say(f"drawn {i + 1} of {plan.outline_cases} CTs for the outline")
-    return train_outline(cases, run / f"{folder.name}_run", plan.outline, say=say)
+    return paths
+
+
+def _real_outlines(folder: Path, data_dir: Path, plan: SpinePlan, segment: Path, say: Say) -> list[Path]:
+    """The real CTs with masks, segmented."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for case in plan.cases:
+        path = folder / f"{case.name}.npz"
+        masks = None if case.patient in plan.leave_out else masks_of(case, data_dir)
+        if masks is None:
+            continue
+        if not path.exists():
+            network = open_network(segment, threads=plan.loop.threads)
+            save_case(real_case(_read_ct(data_dir / case.image), *masks, network), path)
+            say(f"real CT {case.name} for the outline")
+        paths.append(path)
+    return paths
 
 
 def trained_on(plan: SpinePlan, *, with_data: bool) -> list[str]:
@@ -287,8 +324,7 @@ def train_spine(run: Path, data_dir: Path | None, plan: SpinePlan, *, version: s
             checkpoints[net.name] = fine_stage(run, plan, net, say)
     without = "".join(f"_without_{p}" for p in plan.leave_out)
     if plan.outline_cases:
-        folder = run / f"outline{without}"
-        checkpoints["outline"] = outline_stage(run, data_dir, plan, checkpoints["segment"], folder, say)
+        checkpoints["outline"] = outline_stage(run, data_dir, plan, checkpoints["segment"], without, say)
     out = run / f"bundle{without}"
     went_in = trained_on(plan, with_data=data_dir is not None)
     export_stage(run, out, checkpoints, version=version, trained_on=went_in)
