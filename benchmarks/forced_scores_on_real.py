@@ -83,6 +83,9 @@ def answers_of(
     given = {
         raw.label: raw for raw in scores_of_all(scorer, ct, result.spine, result.measures, result.findings)
     }
+    asked = [v.label for v in complete(result.spine, result.measures)]
+    as_found = scorer(ct, result.spine, result.measures, result.findings, asked)
+    plain = {raw.label: raw for raw in as_found}
     out = []
     measures = {m.label: m for m in result.measures}
     findings = {f.label: f for f in result.findings.vertebrae}
@@ -106,7 +109,7 @@ def answers_of(
                 REFUSED if reasons or raw is None else authors_tier(raw.log_odds, AuthorsThresholds()).value,
                 "not calibrated" if fitted is None
                 else REFUSED if reasons or raw is None else tier_of(raw.log_odds, fitted.tiers).value,
-                _suspicion(raw, scorer, refused=bool(reasons)),
+                _suspicion(plain.get(vertebra.label), scorer, refused=bool(reasons)),
                 " ".join(reason.value for reason in reasons),
                 REFUSED if raw is None else authors_tier(raw.log_odds, AuthorsThresholds()).value,
                 "not calibrated" if fitted is None

@@ -1,7 +1,7 @@
 """The networks as a scorer of the main job: vertebrae cut out of the CT, scored, with where they looked."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -155,8 +155,13 @@ def scores_of_all(
     measures: Sequence[VertebraMeasures],
     findings: Findings,
 ) -> tuple[RawScore, ...]:
-    """Scores of every complete body from T1 to L5 (or without a level), whatever was found: for evaluation only."""
-    return scorer(ct, spine, measures, findings, [v.label for v in complete(spine, measures)])
+    """Scores of every complete body from T1 to L5 (or without a level), each as if it were a fracture.
+
+    For evaluation only.
+    """
+    broken = tuple(replace(finding, verdict=Verdict.FRACTURE) for finding in findings.vertebrae)
+    labels = [v.label for v in complete(spine, measures)]
+    return scorer(ct, spine, measures, replace(findings, vertebrae=broken), labels)
 
 
 def complete(spine: Spine, measures: Sequence[VertebraMeasures]) -> tuple[Vertebra, ...]:

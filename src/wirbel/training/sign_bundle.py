@@ -62,7 +62,7 @@ def _write_files(bundle: Bundle, folder: Path, join: SignJoin) -> None:
     told = json.loads((bundle.folder / "bundle.json").read_text(encoding="utf-8"))
     told["name"] = f"{bundle.name}+signs"
     told["files"] = {**bundle.files, JOIN: file_sha256(folder / JOIN)}
-    told["trained_on"] = [*bundle.trained_on, *dict.fromkeys(f"signs of {m.trained_on}" for m in join.models)]
+    told["trained_on"] = [*bundle.trained_on, f"their signs ({len(join.models)} models)"]
     (folder / "bundle.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     card = bundle.folder / "MODEL_CARD.md"
     before = card.read_text(encoding="utf-8") if card.is_file() else f"# {bundle.name}\n"
