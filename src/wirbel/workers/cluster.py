@@ -175,6 +175,6 @@ def _check(client: Any, folder: Path) -> None:
             raise ClusterError(f"worker {worker} has wirbel {answer.wirbel}, here is {__version__}: {cure}")
         if not answer.shares_the_folder:
             raise ClusterError(
-                f"worker {worker} does not see {folder.parent.name!r} at the path that it has here, or may not write "
-                f"there: {FEATURE} needs inputs and output on a file system that all machines share"
+                f"worker {worker} does not see {folder.parent.name!r} at the path that it has here, or may not "
+                f"write there: {FEATURE} needs inputs and output on a file system that all machines share"
             )
