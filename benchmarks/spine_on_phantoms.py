@@ -127,9 +127,9 @@ def main() -> None:
             f"analysed in {time.perf_counter() - drawn:.0f} s",
             flush=True,
         )
+        if options.json:  # after each person: a run that is stopped has its figures
+            options.json.write_text(json.dumps({"simulated": True, "summary": summary(rows), "rows": rows}))
     print(json.dumps(summary(rows)))
-    if options.json:
-        options.json.write_text(json.dumps({"simulated": True, "summary": summary(rows), "rows": rows}))
 
 
 def summary(rows: list[dict[str, object]]) -> dict[str, object]:

@@ -121,4 +121,4 @@ def test_the_commands_themselves_work_on_a_cluster(cluster: LocalCluster, tmp_pa
     assert run(["cohort", "import", *arguments, str(tmp_path / "cohort")]) == 1
     shown = json.loads(capsys.readouterr().out)
     assert [s["code"] for s in shown["studies"]] == ["NO_SPINE", "NO_SPINE"]
-    assert not list((tmp_path / "cohort").iterdir())
+    assert not list((tmp_path / "cohort").rglob("*.nii.gz"))
