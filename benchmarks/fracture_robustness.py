@@ -1,6 +1,6 @@
-"""How the shipped classifier stands disturbances: AUC, coverage, errors and refusals by strength, on drawn crops.
+"""How a classifier's networks stand disturbances: AUC, coverage, errors and refusals by strength, on drawn crops.
 
-    python benchmarks/fracture_robustness.py [--crops runs/night] [--bundle FOLDER] [--count 200] [--attacked 60]
+    python benchmarks/fracture_robustness.py --bundle FOLDER [--crops runs/night] [--count 200] [--attacked 60]
         [--table docs/fracture-robustness.tsv] [--page docs/fracture-robustness.md]
         [--image docs/images/fracture/robustness.png] [--pages-alone]
 
@@ -8,7 +8,8 @@ Every figure is simulated. One disturbance at a time (`wirbel.training.fracture.
 balanced subset of an arm, scored through the bundle's own files with its own calibration, refusal and certified
 tiers. The table is written after every step, and the same command goes on where it was stopped; `--pages-alone`
 remakes page and image from it. Adversarial steps take their gradients from the bundle's own weights, rebuilt in
-torch and compared with ONNX Runtime first.
+torch and compared with ONNX Runtime first. The bundle is one of networks alone: where signs are joined, the
+calibration is that of the sum, and signs are not measured anew here.
 """
 
 import argparse
@@ -37,10 +38,10 @@ from wirbel.cohort.appraisal import open_crops as open_index
 from wirbel.cohort.appraisal import read_cases
 from wirbel.etiology import Calibration
 from wirbel.etiology.network_input import central
+from wirbel.etiology.sign_join import JOIN
 from wirbel.evaluation import Estimate, Tier, auc, compare_paired_auc, proportion, tiers_of
-from wirbel.network.bundle import SHIPPED
 from wirbel.network.fracture import FractureNetworks
-from wirbel.network.fracture_scorer import FRACTURE, open_scorer
+from wirbel.network.fracture_scorer import open_scorer
 from wirbel.training.fracture.attack import TorchMember, attacked, channels_of, torch_members
 from wirbel.training.fracture.crop_rows import CropData, CropRow, open_crops
 from wirbel.training.fracture.perturb import (
@@ -291,16 +292,16 @@ def measure(given: argparse.Namespace) -> None:
         raise SystemExit(f"arm {given.arm!r} has not both classes of fractures")
     promise = fitted.tiers.promise
     noise = np.median([noise_of(r) for r in rows])
-    shipped = given.bundle == SHIPPED / FRACTURE
+    usual = given.bundle == Path("runs/fracture/b2/bundle")
     about = {
         "all figures": "simulated; research use only",
-        "bundle": scorer.about.name + (", shipped" if shipped else ""),
+        "bundle": scorer.about.name,
         "sha256": scorer.bundle.sha256[:12], "arm": given.arm, "seed": f"{given.seed}",
         "alpha_missed": f"{promise.alpha_missed:.2f}", "alpha_false_alarm": f"{promise.alpha_false_alarm:.2f}",
         "noise": f"{noise:.0f}", "steps": f"{STEPS}", "n_attacked": f"{given.attacked // 2 * 2}",
         "command": f"python benchmarks/fracture_robustness.py --crops {given.crops} --count {given.count} "
         f"--attacked {given.attacked} --phases {given.phases} --seed {given.seed}"
-        + ("" if shipped else f" --bundle {given.bundle}")
+        + ("" if usual else f" --bundle {given.bundle}")
         + ("" if given.arm == ARM else f" --arm {given.arm}"),
     }  # fmt: skip
     done, spent_min = begun(given.table, about)
@@ -354,7 +355,7 @@ def begun(table: Path, about: dict[str, str]) -> tuple[list[Row], float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", type=Path, default=Path("runs/night"))
-    parser.add_argument("--bundle", type=Path, default=SHIPPED / FRACTURE)
+    parser.add_argument("--bundle", type=Path, default=Path("runs/fracture/b2/bundle"))
     parser.add_argument("--arm", default=ARM)
     parser.add_argument("--count", type=int, default=200, help="crops, half of them malignant")
     parser.add_argument("--attacked", type=int, default=60, help="of these under attack")
@@ -366,6 +367,8 @@ def main() -> None:
     parser.add_argument("--pages-alone", action="store_true", help="from the table that is there")
     given = parser.parse_args()
     if not given.pages_alone:
+        if (given.bundle / JOIN).exists():
+            parser.error(f"{given.bundle} joins signs to its networks: name the bundle of the networks alone")
         measure(given)
     rows, about = read_table(given.table)
     kinds = [(g.name, g.says, {s: how is None for s, how in g.steps.items()}) for g in groups()]

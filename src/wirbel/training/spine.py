@@ -11,10 +11,8 @@ import numpy as np
 
 from wirbel.errors import UsageError
 from wirbel.ingest import read_masks, read_study
-from wirbel.network.session import open_network
 from wirbel.network.spine_heads import FIND_MM, SEGMENT_MM
 from wirbel.phantom import MaskColumn, prepare_masks
-from wirbel.training.assess import masks_of
 from wirbel.training.augment import AugmentSettings
 from wirbel.training.card import write_card
 from wirbel.training.drawn import draw_hu, draw_person
@@ -32,7 +30,7 @@ from wirbel.training.loop import (
     train,
 )
 from wirbel.training.outline import OutlineTraining, export_outline, train_outline
-from wirbel.training.outline_cases import FIRST_SEED, draw_case, real_case, save_case
+from wirbel.training.outline_data import drawn_outlines, real_outlines
 from wirbel.training.sample import save_sample
 from wirbel.volume import LabelMap, Volume
 from wirbel.volume.resample import resample_labels
@@ -200,12 +198,18 @@ def outline_stage(run: Path, data_dir: Path | None, plan: SpinePlan, segment: Pa
     The real ones are shown to the segmenter that has seen drawings alone; patients in `leave_out` are not shown.
     """
     folder = run / f"outline{without}"
-    drawn = _drawn_outlines(folder, data_dir, plan, _exported(segment, folder / "segment.onnx"), say)
+    network = _exported(segment, folder / "segment.onnx")
+
+    def shapes() -> list[MaskColumn]:
+        return _mask_columns(data_dir, plan.shapes, say) if data_dir else []
+
+    drawn = drawn_outlines(folder, plan.outline_cases, network, shapes, plan.loop.threads, say)
     checkpoint = train_outline(drawn, run / f"outline_base{without}", plan.outline, say=say)
     if data_dir is None:
         return checkpoint
     base = _exported(run / "segment_base" / "checkpoint.pt", run / "segment_base" / "segment.onnx")
-    real = _real_outlines(run / "outline_real", data_dir, plan, base, say)
+    shown = [case for case in plan.cases if case.patient not in plan.leave_out]
+    real = real_outlines(run / "outline_real", data_dir, shown, _read_ct, base, plan.loop.threads, say)
     if not real:
         return checkpoint
     fine = run / f"outline_fine{without}"
@@ -217,37 +221,6 @@ def _exported(checkpoint: Path, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         export_onnx(segmenter(), checkpoint, path)
     return path
-
-
-def _drawn_outlines(folder: Path, data_dir: Path | None, plan: SpinePlan, segment: Path, say: Say) -> list[Path]:
-    """Drawn CTs that the segmenter has not seen, segmented."""
-    paths = [folder / f"case{i:05d}.npz" for i in range(plan.outline_cases)]
-    missing = [i for i, path in enumerate(paths) if not path.exists()]
-    if missing:
-        masks = _mask_columns(data_dir, plan.shapes, say) if data_dir else []
-        network = open_network(segment, threads=plan.loop.threads)
-        for i in missing:
-            save_case(draw_case(FIRST_SEED + i, network, masks), paths[i])
-            if i % 10 == 0:
-                say(f"drawn {i + 1} of {plan.outline_cases} CTs for the outline")
-    return paths
-
-
-def _real_outlines(folder: Path, data_dir: Path, plan: SpinePlan, segment: Path, say: Say) -> list[Path]:
-    """The real CTs with masks, segmented."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for case in plan.cases:
-        path = folder / f"{case.name}.npz"
-        masks = None if case.patient in plan.leave_out else masks_of(case, data_dir)
-        if masks is None:
-            continue
-        if not path.exists():
-            network = open_network(segment, threads=plan.loop.threads)
-            save_case(real_case(_read_ct(data_dir / case.image), *masks, network), path)
-            say(f"real CT {case.name} for the outline")
-        paths.append(path)
-    return paths
 
 
 def trained_on(plan: SpinePlan, *, with_data: bool) -> list[str]:
