@@ -139,6 +139,23 @@ def test_a_rim_that_reaches_down_to_the_disc_belongs_to_its_body_where_edges_wer
         assert 2 not in found[2] and 3 not in found[2]
 
 
+def test_bone_that_a_body_surrounds_is_body_and_the_disc_in_its_endplate_is_not() -> None:
+    ct = blocks(HEIGHTS)
+    centres = np.array([[60.0, 60.0, z] for z in HEIGHTS[::-1]])
+    maps = segment_tube(ct, centres, SEGMENT, TubeSettings(step_mm=30.0, bent=(1.0,) * 7))
+    column = Column(centres, np.tile([0.0, 0.0, -1.0], (4, 1)), np.full(4, 17.5), np.ones(4))
+    whole = vertebrae_between_discs(maps, column, InstanceSettings(), outlined=True)
+    z, y, x = np.round(maps.grid.to_voxel(centres[1:2])[0]).astype(int)
+    band = np.s_[z - 2 : z + 2, y - 6 : y + 6, x - 6 : x + 6]
+    pit = np.s_[z + 9 : z + 13, y - 5 : y + 5, x - 5 : x + 5]
+    maps.classes[band], maps.classes[pit] = CLASSES.index("posterior"), CLASSES.index("disc")
+    made = vertebrae_between_discs(maps, column, InstanceSettings(), outlined=True)
+    assert np.all(made.labels[band] == 2) and np.all(made.classes[band] == CLASSES.index("body"))
+    assert not made.labels[pit].any()
+    lost = np.count_nonzero(whole.labels == 2) - np.count_nonzero(made.labels == 2)
+    assert lost == np.count_nonzero(whole.labels[pit] == 2) > 0
+
+
 def column_with_discs_at(truth: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Darkness with a band at each disc, and body everywhere between the first and the last."""
     t = np.arange(float(length))

@@ -63,6 +63,8 @@ def vertebrae_between_discs(
     # before gaps are closed: a speck of calcified annulus is no lower half of a body
     _without_specks(labels, len(at), settings)
     _fill_bodies(labels, classes, maps, column, settings)
+    if outlined:
+        _fill_holes(labels, classes)
     _assign_posterior(labels, maps, at, settings)
     _without_specks(labels, len(at), settings)
     at, volumes = _body_centres(labels, classes, maps, at)
@@ -85,6 +87,22 @@ def _fill_bodies(
         above, below = (_meets(labels, i + 1, gap, sign * reach[:, None] * step) for sign in (-1, 1))
         filled = tuple(gap[above & below].T)
         labels[filled], classes[filled] = i + 1, _BODY
+
+
+def _fill_holes(labels: np.ndarray, classes: np.ndarray) -> None:
+    """What a body surrounds in a slice of any direction is body, unless it is disc (which a rim surrounds too): the
+    dense band of a fracture is taken for bone that is not body's; in place."""
+    for label, box in enumerate(ndimage.find_objects(labels), start=1):
+        if box is None:
+            continue
+        body = (labels[box] == label) & (classes[box] == _BODY)
+        around = np.zeros(body.shape, bool)
+        for axis in range(3):
+            in_slice = np.moveaxis(np.zeros((3, 3, 3), bool), 0, axis)
+            np.moveaxis(in_slice, axis, 0)[1] = ndimage.generate_binary_structure(2, 1)
+            around |= ndimage.binary_fill_holes(body, in_slice)
+        holes = around & (classes[box] != _DISC) & ((labels[box] == 0) | (labels[box] == label))
+        labels[box][holes], classes[box][holes] = label, _BODY
 
 
 def _meets(labels: np.ndarray, label: int, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
