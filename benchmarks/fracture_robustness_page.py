@@ -231,9 +231,10 @@ INTRODUCTION = """# How the classifier stands disturbances (simulated)
 *Research use only. Every figure on this page is simulated: drawn crops with known truth, no patient.*
 
 One disturbance at a time, {n} fractures of arm `{arm}` ({each} malignant; one a patient), bundle `{bundle}`
-(`{sha256}`) with its own calibration, refusal and certified tiers: networks alone, without the signs that the shipped
-classifier joins to them. **Coverage** is the share that gets a certified answer (osteoporotic or malignant) after
-refusal. Both errors are shares of *all* cases of their class, promised to be at most {alpha_missed} and {alpha_false_alarm}. **Refused** means "unlike the training
+(`{sha256}`) with its own calibration, refusal and certified tiers: networks alone, without the signs that the
+shipped classifier joins to them. **Coverage** is the share that gets a certified answer (osteoporotic or malignant)
+after refusal. Both errors are shares of *all* cases of their class, promised to be at most {alpha_missed} and
+{alpha_false_alarm}. **Refused** means "unlike the training
 data" alone. AUC is that of the log-odds, refused cases included; its change is paired (DeLong). 95 % intervals;
 nothing is corrected for the number of rows. The classes are balanced here: with another mix coverage and
 refusal differ.
