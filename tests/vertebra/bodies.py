@@ -57,7 +57,10 @@ def column(
     tall = [0.5 * (s.anterior_mm + s.posterior_mm) + disc_mm for s in shapes]
     at = -np.cumsum([0.0, *[0.5 * (a + b) for a, b in pairwise(tall)]])
     centres = at[:, None] * axes[:, 2][None, :]
-    low, high = centres.min(axis=0) - np.array([24.3, 20.4, 18.2]), centres.max(axis=0) + np.array([24, 40, 18])
+    tallest = max(max(s.anterior_mm, s.posterior_mm) for s in shapes)
+    room = 18.0 + np.ceil(max(0.0, 0.5 * tallest - 16.0))  # the border touches no body
+    low = centres.min(axis=0) - np.array([24.3, 20.4, room + 0.2])
+    high = centres.max(axis=0) + np.array([24.0, 40.0, room])
     shape = tuple(int(n) for n in np.ceil((high - low)[::-1] / spacing_mm))
     grid = Grid.axis_aligned(shape, spacing_mm, tuple(float(x) for x in low))
     index = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), axis=-1).reshape(-1, 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from wirbel.spine import Level, Spine
@@ -52,6 +52,7 @@ def test_heights_do_not_depend_on_how_the_patient_lies(tilt_deg: float, roll_deg
 
 
 @given(posterior_mm=st.floats(20, 30), slant_mm=st.floats(-6, 6), sunk_mm=st.floats(0, 7))
+@example(posterior_mm=30.0, slant_mm=-6.0, sunk_mm=0.0)
 @FEW
 def test_heights_are_those_of_the_body(posterior_mm: float, slant_mm: float, sunk_mm: float) -> None:
     anterior_mm = posterior_mm - slant_mm
