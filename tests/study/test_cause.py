@@ -27,6 +27,7 @@ from wirbel.etiology import (
 )
 from wirbel.finding import Findings, Verdict
 from wirbel.finding.signs import Signs
+from wirbel.report import render
 from wirbel.spine import Spine, evidence_from_masks
 from wirbel.study import Settings, StudySeries, analyse
 from wirbel.vertebra import NotMeasured, Reason, VertebraMeasures
@@ -168,8 +169,27 @@ def test_without_classifier_signs_are_measured_all_the_same(drawn):
     assert not result.provenance.classifier_simulated
 
 
-def test_a_suspicion_in_an_unfractured_vertebra_gets_signs_and_a_map_but_no_probability(drawn, both):
+def with_a_hole_in_l1(drawn) -> tuple[Volume, LabelMap]:
+    """Marrow of the upper body replaced by soft tissue in a ball of 7 mm."""
+    ct, masks = drawn
+    at = np.moveaxis(ct.grid.to_lps_mm(np.indices(ct.grid.shape).reshape(3, -1).T.astype(float)), 1, 0)
+    centre = (0.0, 0.0, 113.0 - PITCH_MM * 0.5)
+    away = np.sqrt(sum((a - c) ** 2 for a, c in zip(at, centre, strict=True))).reshape(ct.grid.shape)
+    return Volume(ct.grid, np.where(away < 7.0, 0, ct.hu).astype(np.int16)), masks
+
+
+def test_a_suspicion_that_no_measured_sign_supports_is_not_told_and_says_so(drawn, both):
     result = analysed(drawn, ToldScorer(4.0, both, with_normals=True))
+    upper = result.etiology.vertebrae[0]
+    assert upper.suspicion is None and upper.heat is None and upper.members == (4.0,)
+    assert upper.reasons == (Refusal.NOT_FRACTURED, Refusal.NO_SIGN)
+    assert result.etiology.vertebrae[1].answer is Tier.MALIGNANT
+    text = render(result, drawn[0], lang="en").text
+    assert "Not called suspicious, as no measured sign supports what the classifier says" in text
+
+
+def test_a_suspicion_in_an_unfractured_vertebra_gets_signs_and_a_map_but_no_probability(drawn, both):
+    result = analysed(with_a_hole_in_l1(drawn), ToldScorer(4.0, both, with_normals=True))
     upper = result.etiology.vertebrae[0]
     assert upper.suspicion is Suspicion.SUSPICIOUS
     assert upper.answer == NotMeasured(Reason.NOT_FRACTURED)

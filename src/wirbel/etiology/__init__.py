@@ -11,6 +11,7 @@ from wirbel.etiology.labelled_scores import LabelledScores
 from wirbel.etiology.refusal import SENTENCES, Refusal
 from wirbel.etiology.scorer import Calibrations, EtiologyScorer, RawScore, Recalibrated, ScorerIdentity
 from wirbel.etiology.settings import AuthorsThresholds, EtiologySettings, RefusalSettings
+from wirbel.etiology.support import supported
 from wirbel.etiology.thresholds import Confidence, Promise, TierThresholds, patients_needed
 from wirbel.etiology.vocabulary import Interval, Suspicion, Tier, TierRule
 
@@ -52,6 +53,7 @@ __all__ = [
     "patients_needed",
     "read_calibration",
     "read_clinical",
+    "supported",
     "tier_of",
     "written_calibration",
 ]

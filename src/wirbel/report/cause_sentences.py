@@ -53,6 +53,9 @@ def _unfractured(wording: Wording, rows: tuple[Row, ...]) -> list[str]:
         return [say("cause.not_searched")]
     unlike = [r.vertebra for r in others if Refusal.UNLIKE_TRAINING in reasons[r.vertebra.label]]
     sentences = [say("cause.searched")]
+    unsupported = [r.vertebra for r in others if Refusal.NO_SIGN in reasons[r.vertebra.label]]
+    if unsupported:
+        sentences.append(say("cause.no_sign", names=wording.ranged(unsupported)))
     if unlike:
         sentences.append(say("cause.unlike", names=wording.ranged(unlike)))
     return sentences

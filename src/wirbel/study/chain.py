@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wirbel.etiology import Clinical, Etiology, EtiologyScorer, classify, no_classifier
+from wirbel.etiology import Clinical, Etiology, EtiologyScorer, classify, no_classifier, supported
 from wirbel.finding import Findings, Verdict, find_all
 from wirbel.finding.signs import Signs, signs_of_all
 from wirbel.spine import Segmenter, Spine, name_levels
@@ -51,6 +51,7 @@ def analyse(
         if scorer is not None
         else no_classifier([vertebra.label for vertebra in spine.vertebrae])
     )
+    signs = _signs(series.main, spine, measures, findings, etiology, settings)
     return StudyResult(
         series=series.main.ref,
         heights_series=heights,
@@ -58,9 +59,9 @@ def analyse(
         spine=spine,
         measures=measures,
         findings=findings,
-        etiology=etiology,
+        etiology=supported(etiology, signs),
         provenance=made_by(evidence.source, scorer, bundles or {}, settings),
-        signs=_signs(series.main, spine, measures, findings, etiology, settings),
+        signs=signs,
         clinical=clinical or Clinical(),
     )
 

@@ -73,7 +73,8 @@ class StudyResult:
     `measures`, `findings.vertebrae` and `etiology.vertebrae` run in the order of `spine.vertebrae`.
     `series` is the one for finding, naming and masks; `heights_series` and `density_series` differ from it where
     another reconstruction served the purpose better. `signs` run in the same order; None where nobody asked: they
-    are measured of vertebrae that are fractured, borderline or suspicious (empty: of a result without signs).
+    are measured of vertebrae that are fractured, borderline or found suspicious by the classifier (empty: of a
+    result without signs).
     """
 
     series: SeriesRef
