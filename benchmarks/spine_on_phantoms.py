@@ -30,6 +30,8 @@ from wirbel.volume import Acquisition, Grid, Plane
 from wirbel.volume.resample import resample_labels
 
 FIRST_SEED = 800_000
+#: A body found so near to a true one is that one.
+SAME_MM = 10.0
 #: Levels that Genant's grades are for.
 GRADED = tuple(level for level in Level if Level.T4.rank <= level.rank <= Level.L4.rank)
 THIN = tuple(scanner for scanner in SCANNERS.values() if scanner.slice_mm <= 1.25)
@@ -86,11 +88,20 @@ def figures(anatomy: Anatomy, made: SimulatedCt, spine: Spine, spacing_mm: float
             mine_is = findings[label]
             grade = int(mine_is.grade) if isinstance(mine_is.grade, Grade) else -1
             verdicts.append([int(v.grade), mine_is.verdict.value, grade])
-    status = spine.numbering.status
-    column = "refused" if status is NumberingStatus.RELATIVE else "right" if all(named) else "wrong"
-    return {"found": found, "named": named, "dice": dice, "height_error_mm": error, "column": column} | {
-        "verdicts": verdicts
+    return {"found": found, "named": named, "dice": dice, "height_error_mm": error} | {
+        "column": column_of(anatomy, spine),
+        "verdicts": verdicts,
     }
+
+
+def column_of(anatomy: Anatomy, spine: Spine) -> str:
+    """Right when every body that lies on a true one has its name: the rule of `wirbel evaluate spine`."""
+    if spine.numbering.status is NumberingStatus.RELATIVE:
+        return "refused"
+    centres = np.array([v.centre_lps_mm for v in anatomy.truth.vertebrae])
+    apart = [np.linalg.norm(centres - v.centre_lps_mm, axis=1) for v in spine.vertebrae]
+    pairs = [(v, int(np.argmin(a))) for v, a in zip(spine.vertebrae, apart, strict=True) if a.min() <= SAME_MM]
+    return "right" if all(v.level is anatomy.truth.vertebrae[k].level for v, k in pairs) else "wrong"
 
 
 def main() -> None:
@@ -101,9 +112,11 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--variants", action="store_true")
     parser.add_argument("--any-slice", action="store_true")
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    segment = load_spine_segmenter(bundle=load_bundle(options.bundle) if options.bundle else None)
+    bundle = load_bundle(options.bundle) if options.bundle else None
+    segment = load_spine_segmenter(bundle=bundle, threads=options.threads)
     rows: list[dict[str, object]] = []
     for seed in range(options.first, options.first + options.count):
         rng = np.random.default_rng(seed)

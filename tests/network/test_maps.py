@@ -156,6 +156,15 @@ def test_bone_that_a_body_surrounds_is_body_and_the_disc_in_its_endplate_is_not(
     assert lost == np.count_nonzero(whole.labels[pit] == 2) > 0
 
 
+def test_maps_end_where_the_ct_ends() -> None:
+    ct = blocks([20.0, 55.0])
+    maps = segment_tube(ct, np.array([[60.0, 60.0, 55.0], [60.0, 60.0, 20.0]]), SEGMENT, TubeSettings())
+    first, last = ct.grid.to_voxel(maps.grid.to_lps_mm(np.array([[0.0] * 3, np.asarray(maps.grid.shape) - 1.0])))
+    end = np.asarray(ct.grid.shape) - 1.0
+    assert np.all(first >= -0.5) and np.all(last <= end + 0.5)
+    assert np.allclose([first[0], last[0]], [0, end[0]], atol=0.5) and np.isclose(last[1], end[1], atol=0.5)
+
+
 def column_with_discs_at(truth: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Darkness with a band at each disc, and body everywhere between the first and the last."""
     t = np.arange(float(length))
@@ -211,6 +220,25 @@ def test_the_segmenter_orders_from_the_head_and_marks_what_the_border_cuts() -> 
     assert [v.label for v in evidence.vertebrae] == list(range(1, len(z) + 1))
     spine = name_levels(evidence, SpineSettings())
     assert len(spine.vertebrae) == len(z)
+
+
+def test_bodies_that_the_finder_misses_are_followed_to_from_those_it_sees() -> None:
+    heights = [30.0 + 35 * i for i in range(6)]
+    ct = blocks(heights)
+    dense = blocks(heights[:1]).hu
+    hu = np.array(ct.hu)
+    hu[: len(dense)][dense == BODY_HU] = BODY_HU + 200
+
+    def short_sighted(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return finding(image - np.float32(2 * 400 / (WINDOWS_HU[0][1] - WINDOWS_HU[0][0])))
+
+    def found(passes: int) -> list[float]:
+        settings = NetworkSettings(passes=passes)
+        segment = NetworkSegmenter(Network(short_sighted, "onnxruntime"), SEGMENT, "by hand", settings)
+        return [float(v.centre_lps_mm[2]) for v in segment(Volume(ct.grid, hu)).vertebrae]
+
+    assert 1 <= len(found(1)) < len(heights)
+    assert np.allclose(found(NetworkSettings().passes), heights[::-1], atol=1.5)
 
 
 @pytest.mark.parametrize(("edge_mm", "filled"), [(2, False), (24, True)])

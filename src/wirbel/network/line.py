@@ -5,6 +5,8 @@ from jaxtyping import Float64
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from wirbel.volume import Grid
+
 #: Step of the line, and how far it goes on past its ends.
 LINE_STEP_MM = 0.5
 PROLONGED_MM = 20.0
@@ -44,6 +46,14 @@ def prolonged(points: Float64[np.ndarray, "n 3"], by_mm: float) -> Float64[np.nd
     ends = [points[0] - points[min(2, len(points) - 1)], points[-1] - points[-min(3, len(points))]]
     ends = [e / np.linalg.norm(e) * by_mm for e in ends]
     return np.concatenate([[points[0] + ends[0]], points, [points[-1] + ends[1]]])
+
+
+def farthest_inside(points: Float64[np.ndarray, "n 3"], line: Float64[np.ndarray, "m 3"], seen: Grid) -> float:
+    """How far, in mm, a line through the points leads from another line inside the grid; 0 where it is outside."""
+    fine, other = (_even(p, 6.0) for p in (points, line))
+    at = seen.to_voxel(fine)
+    inside = np.all((at >= 0) & (at <= np.asarray(seen.shape) - 1), axis=1)
+    return float(np.max(cKDTree(other).query(fine[inside])[0], initial=0.0))
 
 
 def _even(points: np.ndarray, smooth_mm: float) -> np.ndarray:

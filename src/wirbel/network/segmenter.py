@@ -11,7 +11,7 @@ from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
 from wirbel.network.columns import Column, ColumnSettings, body_centres
 from wirbel.network.finder import Candidates, FinderSettings, find_candidates
 from wirbel.network.instances import Instances, InstanceSettings, vertebrae_between_discs
-from wirbel.network.line import prolonged
+from wirbel.network.line import farthest_inside, prolonged
 from wirbel.network.outline import Outline
 from wirbel.network.session import Backend, Network, open_network
 from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
@@ -37,7 +37,12 @@ class NetworkSettings:
     tube: TubeSettings = field(default_factory=TubeSettings)
     column: ColumnSettings = field(default_factory=ColumnSettings)
     look_beyond_mm: float = 45.0
-    """The finder's line is followed so much further at both ends."""
+    """A line of centres is followed so much further at both ends."""
+    new_mm: float = 12.0
+    """Where the line of the bodies, so prolonged, leads further than this from the line that was followed, that is
+    followed too."""
+    passes: int = 6
+    """So often at most: the finder misses bodies at the neck, the segmenter sees them."""
     instances: InstanceSettings = field(default_factory=InstanceSettings)
     edge_mm: float = 1.5
     """A body this near to the volume's border is cut by it."""
@@ -67,9 +72,7 @@ class NetworkSegmenter:
         line = _chained(found, found.centres_lps_mm, found.heat, self.settings.chain)
         if not len(line):
             return nothing_found(ct.grid, self.source)
-        points = prolonged(found.centres_lps_mm[line], self.settings.look_beyond_mm)
-        maps = segment_tube(ct, points, self.segment, self.settings.tube)
-        column = body_centres(ct, found, points, maps, self.settings.column)
+        maps, column = self._followed(ct, found, found.centres_lps_mm[line])
         if not len(column.centres_lps_mm):
             return nothing_found(ct.grid, self.source)
         if self.outline is not None:
@@ -77,6 +80,21 @@ class NetworkSegmenter:
         outlined = self.outline is not None
         made = vertebrae_between_discs(maps, column, self.settings.instances, outlined=outlined)
         return _evidence(ct, found, column, maps, made, self)
+
+    def _followed(self, ct: Volume, found: Candidates, centres_lps_mm: np.ndarray) -> tuple[TubeMaps, Column]:
+        """The tube and its bodies; again along these bodies for as long as they lead further."""
+        settings = self.settings
+        points = prolonged(centres_lps_mm, settings.look_beyond_mm)
+        for n in range(settings.passes):
+            maps = segment_tube(ct, points, self.segment, settings.tube)
+            column = body_centres(ct, found, points, maps, settings.column)
+            if n + 1 == settings.passes or not len(column.centres_lps_mm):
+                break
+            further = prolonged(column.centres_lps_mm, settings.look_beyond_mm)
+            if farthest_inside(further, points, ct.grid) <= settings.new_mm:
+                break
+            points = further
+        return maps, column
 
 
 def load_spine_segmenter(

@@ -42,7 +42,7 @@ class TubeSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TubeMaps:
-    """Maps of the box that holds the tube.
+    """Maps of the box that holds the tube, as far as the CT reaches.
 
     `classes`: the most probable (`CLASSES`). `vote_mm`: offset (z, y, x) to the own body's centre. `part_p`: the
     probabilities of body, posterior elements and disc (`PARTS`) in 1/255. `coarse`: the coarse head's logits on
@@ -100,7 +100,7 @@ def _fine_maps(
     total: Float16[np.ndarray, "c z y x"], grid: Grid, coarse: Float32[np.ndarray, "k _ _ _"], seen: Grid
 ) -> TubeMaps:
     """Probabilities and votes onto the 1 mm grid, channel by channel, so that edges fall between coarse voxels."""
-    fine = grid.respaced((MASK_MM, MASK_MM, MASK_MM))
+    fine = _seen_part(grid.respaced((MASK_MM, MASK_MM, MASK_MM)), seen)
     best, classes = np.zeros(fine.shape, np.float32), np.zeros(fine.shape, np.uint8)
     part_p = np.zeros((len(PARTS), *fine.shape), np.uint8)
     for c in range(_N):
@@ -109,7 +109,6 @@ def _fine_maps(
         best[better], classes[better] = p[better], c
         if c in PARTS:
             part_p[PARTS.index(c)] = np.clip(255 * p, 0, 255).astype(np.uint8)
-    _blank_outside(fine, seen, classes, *part_p)
     vote = np.empty((3, *fine.shape), np.float32)
     for k in range(3):
         offset = Volume(grid, freeze(total[_N + k].astype(np.float32) * OFFSET_UNIT_MM))
@@ -117,17 +116,19 @@ def _fine_maps(
     return TubeMaps(fine, classes, vote, part_p, coarse, grid)
 
 
-def _blank_outside(fine: Grid, seen: Grid, *maps: UInt8[np.ndarray, "z y x"]) -> None:
-    """Zero where the CT shows nothing, whatever a network made of the padding; in place, the maps are our own.
+def _seen_part(fine: Grid, seen: Grid) -> Grid:
+    """The voxels where the CT shows something; what a network makes of the padding is nothing.
 
     Both grids have the same axes (one is the other respaced), so each axis is looked at alone.
     """
     ends = seen.to_voxel(fine.to_lps_mm(np.array([[0.0, 0.0, 0.0], np.asarray(fine.shape) - 1.0])))
+    starts, stops = [], []
     for axis, n in enumerate(fine.shape):
         at = np.linspace(ends[0, axis], ends[1, axis], n)
-        outside = (at < -0.5) | (at > seen.shape[axis] - 0.5)
-        for image in maps:
-            np.moveaxis(image, axis, 0)[outside] = 0
+        inside = np.flatnonzero((at >= -0.5) & (at <= seen.shape[axis] - 0.5))
+        starts.append(int(inside[0]))
+        stops.append(int(inside[-1]) + 1)
+    return fine.cropped((starts[0], starts[1], starts[2]), (stops[0], stops[1], stops[2]))
 
 
 def _tube_grid(full: Grid, centres_lps_mm: np.ndarray, settings: TubeSettings) -> Grid:
