@@ -12,7 +12,7 @@ from chores import Answer, Chore, Chores, pretend_version, wait_for
 import wirbel.errors
 from wirbel.cli.main import run
 from wirbel.errors import ClusterError, UsageError
-from wirbel.workers.cluster import on_cluster
+from wirbel.workers.cluster import _check, on_cluster
 from wirbel.workers.connection import ClusterSettings, connected, scheduler_address
 from wirbel.workers.notes import packed, write_work
 from wirbel.workers.port import LostBy
@@ -183,6 +183,15 @@ def test_a_worker_whose_wirbel_has_no_cluster_is_told(tmp_path: Path) -> None:
             on_cluster(own.address, tmp_path / "out", QUICK),
         ):
             pass
+
+
+def test_a_scheduler_lost_while_it_is_asked_is_told_as_that(tmp_path: Path) -> None:
+    class Lost:
+        def run_on_scheduler(self, *_: object) -> None:
+            raise ConnectionResetError
+
+    with pytest.raises(ClusterError, match="scheduler was lost: look whether it runs"):
+        _check(Lost(), tmp_path)
 
 
 @pytest.mark.slow

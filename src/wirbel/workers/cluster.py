@@ -163,6 +163,9 @@ def _check(client: Any, folder: Path) -> None:
     cure = f"install wirbel {__version__} there, or start it in this environment"
     try:
         client.run_on_scheduler(presence, str(folder))
+    except OSError as exc:
+        why = "the cluster's scheduler was lost: look whether it runs, and run the command again"
+        raise ClusterError(why) from exc
     except Exception as exc:  # whatever a machine without wirbel answers
         raise ClusterError(f"the cluster's scheduler cannot load wirbel {__version__}: {cure}") from exc
     answers = client.run(presence, str(folder), on_error="return")
