@@ -94,6 +94,7 @@ class NetworkSegmenter:
             if farthest_inside(further, points, ct.grid) <= settings.new_mm:
                 break
             points = further
+            del maps  # before the next ones are made: of a long CT they are large
         return maps, column
 
 
