@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from wirbel.errors import GeometryError
 from wirbel.volume import Grid, LabelMap, Volume
@@ -35,6 +36,27 @@ def test_a_ramp_in_the_patient_survives_any_respacing(angle: float, mm: float) -
     expected = ramp(target).hu
     inner = tuple(slice(3, n - 3) for n in target.shape)
     assert np.max(np.abs(there[inner] - expected[inner])) < 0.02
+
+
+@pytest.mark.parametrize("flip", [1, -1])
+def test_axes_that_run_alike_are_interpolated_as_scipy_does(flip: int) -> None:
+    rng = np.random.default_rng(3)
+    source = Grid.axis_aligned((13, 17, 19), (1.5, 1.5, 1.5), (3.0, -2.0, 1.0))
+    affine = np.array(source.respaced((1.1, 1.07, 1.3)).cropped((-3, 2, -2), (20, 30, 24)).voxel_to_lps_mm)
+    affine[:3, 3] += 0.013  # no voxel of labels lies halfway between two
+    affine[2, 0], affine[2, 3] = flip * affine[2, 0], affine[2, 3] if flip == 1 else 17.0
+    target = Grid((23, 28, 26), affine)
+    hu = rng.normal(0, 300, source.shape).astype(np.float32)
+    index = np.indices(target.shape).reshape(3, -1).T.astype(np.float64)
+    at = source.to_voxel(target.to_lps_mm(index)).T
+    seen = np.all((at >= -0.5) & (at <= np.array(source.shape)[:, None] - 0.5), axis=0)
+    expected = np.where(seen, ndimage.map_coordinates(hu, at, order=1, mode="nearest"), -1024.0)
+    got = resample_volume(Volume(source, hu), target).hu.ravel()
+    assert seen.any() and not seen.all()
+    assert np.abs(got - expected).max() < 0.01
+    labels = rng.integers(0, 9, source.shape).astype(np.uint8)
+    nearest = np.where(seen, ndimage.map_coordinates(labels, at, order=0, mode="nearest"), 0)
+    assert np.array_equal(resample_labels(LabelMap(source, labels), target).labels.ravel(), nearest)
 
 
 def test_respacing_keeps_the_outer_faces() -> None:

@@ -172,9 +172,9 @@ def _body_centres(
     labels: np.ndarray, classes: np.ndarray, maps: TubeMaps, at: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Centres of mass and volumes of the bodies; a vertebra without body keeps the centre it had."""
-    body = np.where(classes == _BODY, labels, 0)
-    index = np.arange(1, len(at) + 1)
-    voxels = ndimage.sum_labels(body > 0, body, index)
-    found = np.array(ndimage.center_of_mass(body > 0, body, index)) if np.any(voxels) else at.copy()
-    centres = np.where((voxels > 50)[:, None], np.nan_to_num(found), at)
+    where = np.nonzero((classes == _BODY) & (labels > 0))
+    own = labels[where].astype(np.int64) - 1
+    voxels = np.bincount(own, minlength=len(at))
+    sums = np.stack([np.bincount(own, axis, minlength=len(at)) for axis in where], axis=1)
+    centres = np.where((voxels > 50)[:, None], sums / np.maximum(voxels, 1)[:, None], at)
     return centres, voxels * maps.grid.voxel_mm3

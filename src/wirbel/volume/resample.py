@@ -12,6 +12,8 @@ from wirbel.volume.volume import LabelMap, Volume, freeze
 OUTSIDE_HU = -1024.0
 #: Output voxels worked on at once.
 _SLAB_VOXELS = 4_000_000
+#: Axes that leave each other by less than this over the whole grid, in voxels, run alike.
+_SAME_VOXEL = 1e-3
 
 
 def resample_volume(ct: Volume, grid: Grid, *, outside_hu: float = OUTSIDE_HU) -> Volume:
@@ -82,16 +84,43 @@ def _block_means(array: np.ndarray, grid: Grid, blocks: np.ndarray) -> tuple[np.
 def _affine(array: np.ndarray, source: Grid, target: Grid, *, order: int, outside: float) -> np.ndarray:
     """Values of `array` at the voxel centres of `target`; the outer half voxel repeats the edge."""
     between = source.lps_mm_to_voxel @ target.voxel_to_lps_mm
-    result: np.ndarray = ndimage.affine_transform(  # type: ignore[call-overload]  # the stubs want order as a literal
-        array,
-        between[:3, :3],
-        between[:3, 3],
-        output_shape=target.shape,
-        output=array.dtype,
-        order=order,
-        mode="nearest",
-    )
+    off_axes = between[:3, :3] - np.diag(np.diag(between[:3, :3]))
+    if np.abs(off_axes).max() * max(target.shape) < _SAME_VOXEL:
+        result = _axis_by_axis(array, between, target.shape, order)
+    else:
+        result = ndimage.affine_transform(  # type: ignore[call-overload]  # the stubs want order as a literal
+            array,
+            between[:3, :3],
+            between[:3, 3],
+            output_shape=target.shape,
+            output=array.dtype,
+            order=order,
+            mode="nearest",
+        )
     _blank_outside(result, between, np.asarray(source.shape), outside)
+    return result
+
+
+def _axis_by_axis(
+    array: np.ndarray, between: np.ndarray, shape: tuple[int, int, int], order: int
+) -> np.ndarray:
+    """The same where the axes run alike: one axis after the other, several times as fast."""
+    at = [
+        np.clip(between[k, k] * np.arange(n) + between[k, 3], 0, array.shape[k] - 1) for k, n in enumerate(shape)
+    ]
+    if order == 0:
+        return np.asarray(array[np.ix_(*(np.floor(a + 0.5).astype(int) for a in at))])
+    result = array
+    for axis, where in enumerate(at):
+        first = np.minimum(np.floor(where).astype(int), max(0, array.shape[axis] - 2))
+        share = (where - first).astype(np.float32)
+        lower = np.take(result, first, axis=axis)
+        if share.any():
+            upper = np.take(result, np.minimum(first + 1, array.shape[axis] - 1), axis=axis)
+            upper -= lower
+            upper *= np.expand_dims(share, [k for k in range(3) if k != axis])
+            lower += upper
+        result = lower
     return result
 
 
