@@ -1,4 +1,4 @@
-"""Training of the classifiers: what is refused, what is bent, what goes on after a kill, what is exported."""
+"""Training of the classifiers: what is refused, what goes on after a kill, what is exported."""
 
 import csv
 import json
@@ -11,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.training.drawn_crops import crops_in, quiet, some_rows  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from wirbel.cli.main import app  # noqa: E402
@@ -18,8 +19,6 @@ from wirbel.errors import InputRejected, UsageError, WirbelError  # noqa: E402
 from wirbel.etiology.network_input import central, network_input  # noqa: E402
 from wirbel.network.bundle import load_bundle  # noqa: E402
 from wirbel.network.fracture import open_fracture  # noqa: E402
-from wirbel.training.fracture.augment import Augmenter, AugmentSettings  # noqa: E402
-from wirbel.training.fracture.batches import BentCrops, sign_targets, training_batches  # noqa: E402
 from wirbel.training.fracture.bundle import trained_net  # noqa: E402
 from wirbel.training.fracture.crop_rows import must_be_sound, open_crops  # noqa: E402
 from wirbel.training.fracture.fit import FitSettings, best_weights, fit_member  # noqa: E402
@@ -27,45 +26,7 @@ from wirbel.training.fracture.nets import StudyNet  # noqa: E402
 from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
 from wirbel.training.fracture.run import FracturePlan, train_fracture  # noqa: E402
 
-SIDE = 70
-COLUMNS = ("patient", "vertebra", "class", "split", "fold", "arm")
 QUICK = FitSettings(epochs=1, batch=4, warm_up=2)
-
-
-def a_row(k: int, diagnosis: str, split: str = "train") -> dict[str, str]:
-    return {"patient": f"p{k}", "vertebra": "L1", "class": diagnosis, "split": split, "fold": "", "arm": split}
-
-
-def some_rows(n: int = 8) -> list[dict[str, str]]:
-    both = ("malignant_fracture", "osteoporotic_fracture")
-    return [a_row(k, both[k % 2]) for k in range(n)] + [a_row(n + k, both[k % 2], "test") for k in range(2)]
-
-
-def crops_in(folder: Path, rows: list[dict[str, str]]) -> Path:
-    """A folder as `wirbel cohort crops` makes it; malignant bodies have a hole."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(1)
-    mask = np.zeros((len(rows), SIDE, SIDE, SIDE), np.uint8)
-    mask[:, 22:48, 20:50, 18:52] = 1
-    mask[:, :14, 20:50, 18:52] = 2
-    values = rng.normal(20, 30, mask.shape).astype(np.int16)
-    values[mask == 1] += 200
-    for i, row in enumerate(rows):
-        if row["class"].startswith("malignant"):
-            values[i, 28:42, 28:42, 28:42] = 0
-    np.save(folder / "hu.npy", values)
-    np.save(folder / "mask.npy", mask)
-    with (folder / "index.tsv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, delimiter="\t")
-        writer.writeheader()
-        writer.writerows(rows)
-    said = {"size": [SIDE] * 3, "spacing_mm": 1.0, "simulated": True}
-    (folder / "crops.json").write_text(json.dumps(said))
-    return folder
-
-
-def quiet(_line: str) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -290,101 +251,9 @@ def test_what_each_model_learns_from() -> None:
         "a2": ("masked", 3, False),
         "b1": ("context", 2, False),
         "b2": ("context", 5, True),
+        "d": ("context", 2, False),
     }
-
-
-STILL = AugmentSettings(
-    flip=0.0, turn_deg=0.0, zoom=0.0, shift_mm=0.0, elastic_mm=0.0, gain=0.0, offset_hu=0.0, blur=0.0, noise_hu=0.0
-)
-
-
-@pytest.fixture
-def crop() -> tuple[np.ndarray, np.ndarray]:
-    """A body off the middle, so that turning and mirroring show; HU follow the mask."""
-    mask = np.zeros((SIDE, SIDE, SIDE), np.uint8)
-    mask[25:45, 22:42, 30:55] = 1
-    return np.where(mask == 1, 300, 0).astype(np.int16), mask
-
-
-@pytest.mark.parametrize("bend", [0.0, 1.0])
-def test_no_bending_gives_the_middle_and_mirroring_mirrors_it(
-    crop: tuple[np.ndarray, np.ndarray], bend: float
-) -> None:
-    rng = np.random.default_rng(0)
-    still = Augmenter(replace(STILL, bend=bend), seed=0)(*crop, crop[1], rng)
-    np.testing.assert_allclose(still.hu, central(crop[0]), atol=0.1)
-    assert np.array_equal(still.mask, central(crop[1]))
-    assert still.marks is not None and np.array_equal(still.marks, central(crop[1])[1::2, 1::2, 1::2])
-    mirrored = Augmenter(replace(STILL, bend=bend, flip=1.0), seed=0)(*crop, None, rng)
-    np.testing.assert_allclose(mirrored.hu, central(crop[0])[:, :, ::-1], atol=0.1)
-    assert np.array_equal(mirrored.mask, central(crop[1])[:, :, ::-1])
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_mask_and_paint_bend_as_the_image_does(crop: tuple[np.ndarray, np.ndarray], seed: int) -> None:
-    settings = replace(AugmentSettings(), gain=0.0, offset_hu=0.0, blur=0.0, noise_hu=0.0)
-    for bend in (0.0, 1.0):
-        bent = Augmenter(replace(settings, bend=bend), seed=0)(*crop, crop[1], np.random.default_rng(seed))
-        apart = (bent.hu > 150) != (bent.mask == 1)
-        assert apart.mean() < 0.01
-        assert bent.marks is not None
-        assert ((bent.hu > 150)[1::2, 1::2, 1::2] != (bent.marks == 1)).mean() < 0.01
-        assert not np.array_equal(bent.mask, central(crop[1]))
-
-
-def test_rotation_is_sagittal(crop: tuple[np.ndarray, np.ndarray]) -> None:
-    bent = Augmenter(replace(STILL, turn_deg=10.0, bend=1.0), seed=0)(*crop, None, np.random.default_rng(1))
-    own, before = np.argwhere(bent.mask == 1), np.argwhere(central(crop[1]) == 1)
-    assert own[:, 2].min() == before[:, 2].min() and own[:, 2].max() == before[:, 2].max()
-    assert own[:, 0].max() - own[:, 0].min() > before[:, 0].max() - before[:, 0].min()
-
-
-def test_degrading_stays_within_its_bounds(crop: tuple[np.ndarray, np.ndarray]) -> None:
-    settings = replace(STILL, gain=0.05, offset_hu=10.0, noise_hu=25.0, blur=1.0)
-    augmenter = Augmenter(settings, seed=0)
-    for seed in range(5):
-        bent = augmenter(*crop, None, np.random.default_rng(seed))
-        inside = bent.hu[25:33, 22:33, 34:40]
-        assert 300 * 0.95 - 10 - 5 < inside.mean() < 300 * 1.06 + 10 + 5
-        assert inside.std() < 30
-
-
-def test_paint_is_told_where_any_of_it_is(tmp_path: Path) -> None:
-    rows = some_rows()
-    folder = crops_in(tmp_path / "crops", rows)
-    marks = np.zeros((len(rows), SIDE, SIDE, SIDE), np.uint8)
-    marks[:, 30:33, 30:40, 20:24] = 9
-    marks[:, 10:20, 10:20, 10:20] = 5
-    np.save(folder / "marks.npy", marks)
-    truth = [{"row": str(i), "lytic_mm3": str(100 * i), "vacuum_mm3": ""} for i in range(len(rows))]
-    with (folder / "truth.tsv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, truth[0].keys(), delimiter="\t")
-        writer.writeheader()
-        writer.writerows(truth)
-    data = open_crops(folder)
-    learnt = chosen(data.rows, RECIPES["b1"], folds=2, seed=1)
-    signs = sign_targets(learnt)
-    assert signs is not None
-    assert np.isnan(signs).all(axis=0).sum() == signs.shape[1] - 1
-    settings = replace(STILL, bend=0.0)
-    crops = BentCrops(data, learnt, "context", settings, seed=1, signs=signs, paint=True)
-    batch = next(iter(training_batches(crops, epoch=1, batch=4, seed=1, workers=0)))
-    assert batch.taught.marks_4mm is not None and batch.taught.marks_8mm is not None
-    sampled = central(marks[0])[1::2, 1::2, 1::2]
-    for kind in (5, 9):
-        there = (sampled == kind).reshape(16, 2, 16, 2, 16, 2).max(axis=(1, 3, 5))
-        assert np.array_equal(batch.taught.marks_4mm[0, kind - 1].numpy() > 0, there)
-        coarse = there.reshape(8, 2, 8, 2, 8, 2).max(axis=(1, 3, 5))
-        assert np.array_equal(batch.taught.marks_8mm[0, kind - 1].numpy() > 0, coarse)
-
-
-def test_without_a_truth_nothing_is_taught_of_it(tmp_path: Path) -> None:
-    data = open_crops(crops_in(tmp_path / "crops", some_rows()))
-    learnt = chosen(data.rows, RECIPES["b1"], folds=2, seed=1)
-    assert sign_targets(learnt) is None
-    crops = BentCrops(data, learnt, "context", AugmentSettings(), seed=1, signs=None, paint=True)
-    batch = next(iter(training_batches(crops, epoch=1, batch=4, seed=1, workers=0)))
-    assert batch.taught.marks_4mm is None and batch.taught.signs is None
+    assert [r.name for r in RECIPES.values() if r.by_slices] == ["d"]
 
 
 def test_the_study_s_network_has_its_published_size() -> None:

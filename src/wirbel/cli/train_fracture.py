@@ -12,7 +12,10 @@ def fracture(  # noqa: PLR0913, PLR0917  # one argument for each option
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run; run again to go on.")],
     model: Annotated[
-        str, typer.Option(help="a1, a2: the study's masked crops; b1, b2: with context (b2 has sound ones).")
+        str,
+        typer.Option(
+            help="a1, a2: the study's masked crops; b1, b2: with context (b2 has sound ones); d: slices that vote."
+        ),
     ] = "b2",
     seed: Annotated[int, typer.Option(help="Seed of folds, weights and bending.")] = 1,
     folds: Annotated[int, typer.Option(help="Folds by patient: the members of the ensemble.")] = 3,

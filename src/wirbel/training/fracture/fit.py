@@ -24,8 +24,9 @@ from wirbel.training.fracture.batches import (
     training_batches,
 )
 from wirbel.training.fracture.crop_rows import CropData
-from wirbel.training.fracture.nets import FractureNet, Lessons, Taught, lesson_loss
+from wirbel.training.fracture.nets import FractureNet, Lessons, Net, Taught, class_loss, lesson_loss
 from wirbel.training.fracture.recipe import Learnt, Recipe
+from wirbel.training.fracture.slice_net import SliceNet
 
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.csv"
 
@@ -91,7 +92,7 @@ def fit_member(
         data, mine, recipe.kind, settings.augment, seed=1000 * settings.seed + fold, signs=signs,
         paint=recipe.taught and data.marks is not None,
     )  # fmt: skip
-    member = _Member.open(FractureNet(recipe.kind), folder / CHECKPOINT, settings, device)
+    member = _Member.open(new_net(recipe), folder / CHECKPOINT, settings, device)
     while not member.finished:
         began = time.monotonic()
         member.epoch += 1
@@ -110,14 +111,19 @@ def fit_member(
             sums += [*member.learn(batch, share), 1.0]
         loss, area = member.judged(judges, data, recipe)
         member.spent_s += time.monotonic() - began
-        class_loss, lessons = sums[:2] / max(sums[2], 1.0)
-        done = Epoch(member.epoch, member.spent_s, member.rate, class_loss, lessons, loss, area)
+        learnt_loss, lessons = sums[:2] / max(sums[2], 1.0)
+        done = Epoch(member.epoch, member.spent_s, member.rate, learnt_loss, lessons, loss, area)
         member.note(loss)
         _log(folder / CURVE, done)
         member.save()
         if say is not None:
             say(done)
     return member.path
+
+
+def new_net(recipe: Recipe) -> Net:
+    """The recipe's network, untrained."""
+    return SliceNet(recipe.kind) if recipe.by_slices else FractureNet(recipe.kind)
 
 
 def best_weights(checkpoint: Path) -> dict[str, Tensor]:
@@ -130,7 +136,7 @@ def best_weights(checkpoint: Path) -> dict[str, Tensor]:
 class _Member:
     """What changes while training."""
 
-    net: FractureNet
+    net: Net
     lessons: Lessons
     mean: dict[str, Tensor]
     best: dict[str, Tensor]
@@ -145,7 +151,7 @@ class _Member:
     device: torch.device
 
     @classmethod
-    def open(cls, net: FractureNet, path: Path, settings: FitSettings, device: torch.device) -> "_Member":
+    def open(cls, net: Net, path: Path, settings: FitSettings, device: torch.device) -> "_Member":
         """A new member, or one that goes on."""
         lessons = Lessons(marks=MARKS, signs=len(SIGNS)).to(device)
         net.to(device)
@@ -189,10 +195,9 @@ class _Member:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
             crops = batch.crops.to(self.device).contiguous(memory_format=torch.channels_last_3d)
             middle, maps = self.net.encode(crops)
-        log_odds, features = self.net.judge(maps.float())
-        class_loss = F.binary_cross_entropy_with_logits(log_odds, batch.malignant.to(self.device))
+        loss, features = class_loss(self.net, maps.float(), batch.malignant.to(self.device))
         taught = lesson_loss(self.lessons, middle.float(), maps.float(), features, _to(batch.taught, self.device))
-        (class_loss + taught.to(self.device)).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+        (loss + taught.to(self.device)).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
         nn.utils.clip_grad_norm_(chain(self.net.parameters(), self.lessons.parameters()), 5.0)
         self.optimiser.step()
         decay = min(self.settings.average, self.step / (self.step + 10.0))
@@ -201,12 +206,12 @@ class _Member:
                 self.mean[name].lerp_(value.detach(), 1 - decay)
             else:
                 self.mean[name].copy_(value)
-        return float(class_loss.detach()), float(taught.detach())
+        return float(loss.detach()), float(taught.detach())
 
     @torch.no_grad()
     def judged(self, rows: Sequence[Learnt], data: CropData, recipe: Recipe) -> tuple[float, float]:
         """Loss and AUC of the averaged weights on the member's own fold."""
-        net = FractureNet(recipe.kind).to(self.device)
+        net = new_net(recipe).to(self.device)
         net.load_state_dict(self.mean)
         net.eval()
         said, true = [], []

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # torch's own convention
 
 from wirbel.etiology.network_input import CHANNELS, InputKind
+from wirbel.training.fracture.slice_net import SliceNet
 
 #: Channels at 4 (twice), then at 8 mm.
 WIDTHS = (64, 64, 64, 96)
@@ -58,6 +59,19 @@ class FractureNet(nn.Module):
         _, maps = self.encode(crops)
         log_odds, features = self.judge(maps)
         return log_odds, features, maps.float()
+
+
+Net = FractureNet | SliceNet
+
+
+def class_loss(net: Net, maps: Tensor, malignant: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of the last maps and their features; a net of slices learns the class slice by slice."""
+    if isinstance(net, SliceNet):
+        log_odds, features = net.each_slice(maps)
+        malignant = malignant[:, None].expand_as(log_odds)
+    else:
+        log_odds, features = net.judge(maps)
+    return F.binary_cross_entropy_with_logits(log_odds, malignant), features
 
 
 class Lessons(nn.Module):

@@ -22,6 +22,8 @@ _SOUND = frozenset({Diagnosis.NORMAL, Diagnosis.MIMIC})
 class Recipe:
     """A model: `kind` of input and the classes it learns from; `taught` by what was painted where there is such.
 
+    `by_slices`: a 2-D network whose slices vote, for comparison; it is scored where it was trained and never ships.
+
     Approach 1 of the study has fractures only, approach 2 adds unfractured malignant lesions. Whoever learns from
     unfractured lesions alone learns "no deformity means malignant"; `b2` therefore has sound ones as well.
     """
@@ -31,6 +33,7 @@ class Recipe:
     classes: frozenset[Diagnosis]
     taught: bool
     says: str
+    by_slices: bool = False
 
     @property
     def trained_with_normals(self) -> bool:
@@ -45,6 +48,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         Recipe("a2", "masked", _FRACTURES | _LESIONS, False, "the study's input, approach 2: and lesions"),
         Recipe("b1", "context", _FRACTURES, True, "with context, approach 1: fractures alone"),
         Recipe("b2", "context", _FRACTURES | _LESIONS | _SOUND, True, "with context: and lesions, sound, mimics"),
+        Recipe("d", "context", _FRACTURES, False, "sagittal slices that vote (2-D), approach 1", by_slices=True),
     )
 }
 

@@ -30,6 +30,7 @@ from wirbel.training.fracture.scores import (
     scores_of,
     write_scores,
 )
+from wirbel.training.fracture.votes import score_votes
 
 CONFIG, SCORES, FIGURES, BUNDLE = "config.json", "scores.tsv", "figures.tsv", "bundle"
 CARD = "MODEL_CARD.md"
@@ -50,7 +51,8 @@ class FracturePlan:
 def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[[str], None]) -> Path:
     """Train, export, score, calibrate; every stage goes on where it stopped. The bundle's folder.
 
-    Nothing is written where the crops cannot serve (`InputRejected`, `UsageError`).
+    A model whose slices vote is scored, but neither exported nor calibrated: then it is the run's folder. Nothing
+    is written where the crops cannot serve (`InputRejected`, `UsageError`).
     """
     recipe = recipe_named(plan.model)
     data = open_crops(crops)
@@ -74,6 +76,10 @@ def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[
 
         folder = out / f"fold_{k}"
         checkpoints.append(fit_member(data, recipe, learnt, k, folder, plan.fit, device=device, say=told))
+    if recipe.by_slices:
+        votes = score_votes(data, learnt, recipe, checkpoints, out / SCORES, say=say)
+        _write_figures(out / FIGURES, figures(data, votes), recipe, say, kind=_kind(data))
+        return out
     bundle = write_ensemble(
         out / BUNDLE, recipe, checkpoints, name=f"fracture-{recipe.name}", version=plan.version,
         trained_on=_trained_on(data, learnt), simulated=data.simulated, made_by=dict(data.made_by),
@@ -113,12 +119,16 @@ def _judge(
         path.write_text(written_calibration(fitted), encoding="utf-8")
         calibrations[population.value] = fitted
     seen = figures(data, scored)
-    _write_figures(out / FIGURES, seen, recipe, say, kind="simulated" if data.simulated else "cohort")
+    _write_figures(out / FIGURES, seen, recipe, say, kind=_kind(data))
     card = model_card(
         recipe, json.loads((out / CONFIG).read_text("utf-8")), seen, calibrations, name=bundle.name,
         version=bundle.version, unfinished=data.unfinished,
     )  # fmt: skip
     (bundle.folder / CARD).write_text(card, encoding="utf-8")
+
+
+def _kind(data: CropData) -> str:
+    return "simulated" if data.simulated else "cohort"
 
 
 def _write_figures(
