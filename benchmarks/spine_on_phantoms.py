@@ -1,11 +1,12 @@
 """The whole chain on drawn CTs of seeds that no training uses: found, named, outlined, measured.
 
-    python benchmarks/spine_on_phantoms.py --count 100 [--bundle DIR] [--variants] [--any-slice]
+    python benchmarks/spine_on_phantoms.py --count 100 [--bundle DIR] [--variants] [--any-slice] [--fractures 4]
 
 Every figure is simulated. Seeds start at 800,000. Slices are 1 mm apart and, unless `--any-slice` asks for a
 scanner at random, come from the named protocols with slices of 0.6 to 1.25 mm (a smooth to a lung kernel).
 `--variants`: people with T13, L6, sacralised L5 or missing ribs only, the field of view holding T1, or ribs and
-sacrum. Verdicts are those of the whole chain, through the networks.
+sacrum. Verdicts are those of the whole chain, through the networks. `--fractures`: so many a person from T5 to L4,
+no two of them neighbours, grades 1 to 3 and shapes by lot, T3 to L5 in view; for the kappas of Genant's grades.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wirbel.finding import FindingSettings, Grade, Verdict, find_all
+from wirbel.finding import FindingSettings, Grade, Shape, Verdict, find_all
 from wirbel.network import load_bundle, load_spine_segmenter
 from wirbel.phantom import AnatomySettings, draw_anatomy, random_scanner, whole_grid
 from wirbel.phantom.anatomy import Anatomy
@@ -34,6 +35,8 @@ FIRST_SEED = 800_000
 SAME_MM = 10.0
 #: Levels that Genant's grades are for.
 GRADED = tuple(level for level in Level if Level.T4.rank <= level.rank <= Level.L4.rank)
+#: Where fractures are drawn when they are asked for.
+BROKEN = tuple(level for level in GRADED if level.rank >= Level.T5.rank)
 THIN = tuple(scanner for scanner in SCANNERS.values() if scanner.slice_mm <= 1.25)
 
 
@@ -52,6 +55,40 @@ def field_of_view(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator)
     return whole.cropped(
         (int(max(0, low)), 0, 0), (int(min(whole.shape[0], high)), whole.shape[1], whole.shape[2])
     )
+
+
+def broken_at(rng: np.random.Generator, count: int) -> tuple[tuple[Level, Shape, Grade], ...]:
+    """Fractures by lot, no two of them neighbours."""
+    free, out = list(BROKEN), []
+    for _ in range(count):
+        level = free[int(rng.integers(len(free)))]
+        free = [other for other in free if abs(other.rank - level.rank) > 1]
+        shape = (Shape.WEDGE, Shape.BICONCAVE, Shape.CRUSH)[int(rng.integers(3))]
+        out.append((level, shape, Grade(int(rng.integers(1, 4)))))
+    return tuple(out)
+
+
+def trunk_view(anatomy: Anatomy, spacing_mm: float) -> Grid:
+    """Everything from T3 to L5, as wide as the trunk."""
+    whole = whole_grid(anatomy, (spacing_mm, spacing_mm, spacing_mm))
+    z = {v.level: float(v.centre_lps_mm[2]) for v in anatomy.truth.vertebrae}
+    ends = z[Level.L5] - 30.0, z[Level.T3] + 15.0
+    low, high = (int(whole.to_voxel(np.array([[0.0, 0.0, v]]))[0, 0]) for v in ends)
+    return whole.cropped((max(0, low), 0, 0), (min(high, whole.shape[0]), whole.shape[1], whole.shape[2]))
+
+
+def kappas(verdicts: list[list[int]], *, with_normal: bool) -> dict[str, float]:
+    """Cohen's kappa, quadratic and unweighted, every true grade counting alike; ungraded ones are left out."""
+    table = np.zeros((4, 4))
+    for true, _, given in verdicts:
+        if given >= 0 and (with_normal or true > 0):
+            table[true, given] += 1
+    rows = table.sum(axis=1, keepdims=True)
+    table = np.divide(table, rows, out=np.zeros_like(table), where=rows > 0)
+    chance = table.sum(axis=1)[:, None] * table.sum(axis=0)[None, :] / table.sum()
+    off = np.subtract.outer(np.arange(4), np.arange(4))
+    weights = {"quadratic": off**2.0, "unweighted": (off != 0).astype(float)}
+    return {k: round(float(1 - (w * table).sum() / (w * chance).sum()), 3) for k, w in weights.items()}
 
 
 def whole_in_view(made: SimulatedCt, instance: int) -> bool:
@@ -112,6 +149,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--variants", action="store_true")
     parser.add_argument("--any-slice", action="store_true")
+    parser.add_argument("--fractures", type=int, default=0)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -122,11 +160,15 @@ def main() -> None:
         rng = np.random.default_rng(seed)
         odd = Variant(rng.choice([v.value for v in Variant])) if options.variants else None
         settings = AnatomySettings(
-            variant=odd, variant_chance=0.0, rib_variant_chance=0.25 if options.variants else 0.0
+            variant=odd,
+            variant_chance=0.0,
+            rib_variant_chance=0.25 if options.variants else 0.0,
+            fractures=broken_at(rng, options.fractures) if options.fractures else (),
         )
         anatomy = draw_anatomy(rng, settings)
         start = time.perf_counter()
-        view = field_of_view(anatomy, options.spacing, rng)
+        some = (anatomy, options.spacing)
+        view = trunk_view(*some) if options.fractures else field_of_view(*some, rng)
         scanner = random_scanner(rng) if options.any_slice else THIN[int(rng.integers(len(THIN)))]
         made = simulate(anatomy, view, scanner, rng)
         drawn = time.perf_counter()
@@ -164,6 +206,9 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
         "height_mae_mm": round(float(pooled("height_error_mm").mean()), 3),
         "false_fractures_of_normal": f"{sum(sound)}/{len(sound)}",
         "grades_2_3_found": f"{sum(broken)}/{len(broken)}",
+        "fractures": sum(true > 0 for true, _, _ in judged),
+        "kappa": kappas(judged, with_normal=True) if broken else None,
+        "kappa_fractured_only": kappas(judged, with_normal=False) if broken else None,
         "columns": {k: sum(row["column"] == k for row in rows) for k in ("right", "refused", "wrong")},
         "identification_among_numbered": round(float(np.mean([n for r in numbered for n in r["named"]])), 4)  # type: ignore[attr-defined]
         if numbered
