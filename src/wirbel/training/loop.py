@@ -17,6 +17,7 @@ from wirbel.training.augment import AugmentSettings, DrawHu, draw_patch
 from wirbel.training.losses import Targets, class_loss, heat_loss, level_loss, offset_loss, targets_of
 from wirbel.training.nets import SpineNet
 from wirbel.training.sample import load_sample
+from wirbel.training.weight_mean import early_decay, move_mean
 
 _N = len(CLASSES)
 #: Samples each worker keeps in memory.
@@ -181,7 +182,7 @@ def train(
             done = max(done, run.seconds / 60 / settings.minutes)
         _set_rate(run.optimiser, settings, run.since, done)
         parts = run.learn(loader, loss_parts, settings.batch)
-        run.average(min(settings.average, run.since / (run.since + 10.0)))
+        move_mean(run.mean, run.net, early_decay(settings.average, run.since))
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value / 10
         if run.step % 10 == 0:
@@ -254,11 +255,6 @@ class _Run:
         nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         return sums
-
-    def average(self, decay: float) -> None:
-        """Move the running mean of the weights toward the present ones."""
-        for name, value in self.net.state_dict().items():
-            self.mean[name].lerp_(value.detach(), 1 - decay)
 
     def save(self) -> None:
         """Write the checkpoint; it appears whole or not at all."""

@@ -17,6 +17,7 @@ from wirbel.network.outline import INPUTS, OUTPUTS, outline_input
 from wirbel.training.export import write_onnx
 from wirbel.training.outline_cases import NO_VERTEBRA, UNKNOWN, OutlineCase, load_case
 from wirbel.training.outline_net import OutlineNet
+from wirbel.training.weight_mean import early_decay, move_mean
 
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.csv"
 #: Of a case that judges its middle is looked at, so many voxels a side.
@@ -136,12 +137,7 @@ class _Run:
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step()
-        decay = min(self.settings.average, self.step / (self.step + 10.0))
-        for name, value in self.net.state_dict().items():
-            if value.is_floating_point():
-                self.mean[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self.mean[name].copy_(value)
+        move_mean(self.mean, self.net, early_decay(self.settings.average, self.step))
         return float(loss.detach())
 
     @torch.no_grad()

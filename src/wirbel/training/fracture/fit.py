@@ -27,6 +27,7 @@ from wirbel.training.fracture.crop_rows import CropData
 from wirbel.training.fracture.nets import FractureNet, Lessons, Net, Taught, class_loss, lesson_loss
 from wirbel.training.fracture.recipe import Learnt, Recipe
 from wirbel.training.fracture.slice_net import SliceNet
+from wirbel.training.weight_mean import early_decay, move_mean
 
 CHECKPOINT, CURVE = "checkpoint.pt", "curve.csv"
 
@@ -200,12 +201,7 @@ class _Member:
         (loss + taught.to(self.device)).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
         nn.utils.clip_grad_norm_(chain(self.net.parameters(), self.lessons.parameters()), 5.0)
         self.optimiser.step()
-        decay = min(self.settings.average, self.step / (self.step + 10.0))
-        for name, value in self.net.state_dict().items():
-            if value.is_floating_point():
-                self.mean[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self.mean[name].copy_(value)
+        move_mean(self.mean, self.net, early_decay(self.settings.average, self.step))
         return float(loss.detach()), float(taught.detach())
 
     @torch.no_grad()
