@@ -82,8 +82,8 @@ bench-statistics: $(VENV)/.bench
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header -q -o requirements.lock
-	uv pip compile pyproject.toml --group dev --extra stats --extra seg --extra openvino --extra cluster --universal \
-	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements.lock \
+	uv pip compile pyproject.toml --group dev --extra stats --extra seg --extra openvino --extra cluster --extra radiomics \
+	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements.lock \
 	  -o requirements-dev.lock
 	uv pip compile --group bench --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  -q -o requirements-bench.lock

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from wirbel.cli.train_fracture import fracture
+from wirbel.cli.train_radiomics import radiomics
 from wirbel.cli.train_signs import signs
 
 app = typer.Typer(no_args_is_help=True, help="Train networks (needs the extra 'train'). Research use only.")
@@ -58,4 +59,5 @@ def spine(  # noqa: PLR0913, PLR0917  # a command line's options are its paramet
 
 
 app.command("fracture")(fracture)
+app.command("radiomics")(radiomics)
 app.command("signs")(signs)

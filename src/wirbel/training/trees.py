@@ -1,10 +1,11 @@
-"""scikit-learn's boosted trees as plain numbers, checked against what scikit-learn itself says."""
+"""Boosted trees: scikit-learn's, and as plain numbers, checked against what scikit-learn itself says."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from sys import float_info
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]  # it has no types
 
 from wirbel.errors import ModelError
@@ -12,6 +13,32 @@ from wirbel.etiology.tree_model import Node, TreeModel
 
 #: The two may differ by so much in log-odds.
 TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSettings:
+    """`trees` trees of `leaves` leaves, at least `leaf_rows` rows each, learnt at `rate`."""
+
+    trees: int = 120
+    leaves: int = 6
+    leaf_rows: int = 20
+    rate: float = 0.06
+    seed: int = 1
+
+
+def boosted_trees(
+    values: Float64[np.ndarray, "n c"], malignant: Bool[np.ndarray, "n"], settings: TreeSettings
+) -> HistGradientBoostingClassifier:
+    """Fitted trees; missing values (NaN) are taken as they are."""
+    return HistGradientBoostingClassifier(
+        max_iter=settings.trees,
+        learning_rate=settings.rate,
+        max_leaf_nodes=settings.leaves,
+        min_samples_leaf=settings.leaf_rows,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=settings.seed,
+    ).fit(values, malignant)
 
 
 def tree_model(
