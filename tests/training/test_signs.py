@@ -115,6 +115,35 @@ def test_a_fusion_learns_its_weights_from_training_crops_alone(tmp_path: Path) -
     assert read_log_odds(tmp_path / "f/b2+e/scores.tsv").keys() == set(range(240))
 
 
+def test_several_scores_are_fused_each_alone_and_all_together(tmp_path: Path) -> None:
+    crops, signs = cohort(tmp_path, patients=200)
+    rng = np.random.default_rng(2)
+
+    def scores(name: str, rows: int) -> Path:
+        lines = ["row\tset\tmember_0"]
+        for k in range(rows):
+            said = rng.normal() + 1.5 * ((k // 2) % 2)
+            lines.append(f"{k}\t{'out_of_fold' if k < 240 else 'large_test'}\t{said:.4f}")
+        path = tmp_path / f"{name}.tsv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    said: list[str] = []
+    given = {"b2": scores("b2", 400), "c": scores("c", 390)}
+    run = train_signs(crops, signs, tmp_path / "f", SMALL, fuse_with=given, say=said.append)
+    found = {(f.name, f.set): f.auc for f in run.figures}
+    # each of three independent opinions adds to the others: 0.86 alone, 0.97 together
+    together = found["b2+c+e", "large_test"]
+    assert together > max(found["b2+e", "large_test"], found["c+e", "large_test"]) + 0.01
+    assert together > found["e", "large_test"] + 0.05
+    each = ("b2", "c", "b2+c")
+    assert [line.split(":")[0] for line in said] == [f"{name}+{own}" for name in each for own in ("e", "boosted")]
+    assert len(said[-1].split(", ")) == 4
+    # a crop that one of them has not scored has no score
+    assert set(read_log_odds(tmp_path / "f/b2+c+e/scores.tsv")) == set(range(390))
+    assert set(read_log_odds(tmp_path / "f/b2+e/scores.tsv")) == set(range(400))
+
+
 def with_images(folder: Path, crops: int) -> None:
     """Crops of noise for the tiny networks; their classes are told by the signs alone."""
     rng = np.random.default_rng(5)

@@ -80,23 +80,23 @@ def read_log_odds(path: Path) -> dict[int, float]:
 
 def fused(
     own: SetScores,
-    other: Mapping[int, float],
+    others: Sequence[Mapping[int, float]],
     malignant: Bool[np.ndarray, "n"],
     learnt: Bool[np.ndarray, "n"],
-) -> tuple[SetScores, Float64[np.ndarray, "3"]]:
-    """Both log-odds in one logistic model (bias, other, own), by out-of-fold scores of the crops learnt from.
+) -> tuple[SetScores, Float64[np.ndarray, "w"]]:
+    """All log-odds in one logistic model (bias, others, own), by out-of-fold scores of the crops learnt from.
 
-    A crop that lacks one of the two has no score.
+    A crop that lacks one of them has no score.
     """
-    theirs = np.array([other.get(int(row), np.nan) for row in own.rows], dtype=np.float64)
-    both = np.stack([theirs, own.log_odds], axis=1)
-    known = np.isfinite(both).all(axis=1)
+    theirs = [[other.get(int(row), np.nan) for row in own.rows] for other in others]
+    every = np.stack([*np.array(theirs, dtype=np.float64), own.log_odds], axis=1)
+    known = np.isfinite(every).all(axis=1)
     use = known & learnt
     if len(set(malignant[use].tolist())) < 2:
-        raise InputRejected("the two tables of scores have too few training crops in common")
-    fit = LogisticRegression(C=1e4, max_iter=2000).fit(both[use], malignant[use])
+        raise InputRejected("the tables of scores have too few training crops in common")
+    fit = LogisticRegression(C=1e4, max_iter=2000).fit(every[use], malignant[use])
     weights = np.array([fit.intercept_[0], *fit.coef_[0]], dtype=np.float64)
-    said = np.where(known, weights[0] + np.where(np.isfinite(both), both, 0.0) @ weights[1:], np.nan)
+    said = np.where(known, weights[0] + np.where(np.isfinite(every), every, 0.0) @ weights[1:], np.nan)
     return SetScores(own.rows, own.sets, own.training, said[:, None]), weights
 
 

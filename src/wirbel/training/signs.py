@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
-from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]  # it has no types
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # it has no types
 
 from wirbel.cohort.labelled import Diagnosis
@@ -30,7 +29,7 @@ from wirbel.training.sign_scores import (
     write_figures,
     write_table,
 )
-from wirbel.training.trees import tree_model
+from wirbel.training.trees import TreeSettings, boosted_trees, tree_model
 
 AGE, MALE = "age_years", "male"
 NAMES = (*(sign.value for sign in Sign), AGE, MALE, LEVEL_RANK)
@@ -92,8 +91,9 @@ def train_signs(
     """Train, score every crop that has signs, and write the run's folder.
 
     `scores.tsv` is the logistic model's (e); `boosted/scores.tsv` the boosted one's; `NAME+e/scores.tsv` the fusion
-    of the scores NAME with e (f), fitted on out-of-fold scores of training crops alone. `models.json` holds every
-    logistic model, `figures.tsv` the AUC of each sign and model on fractured vertebrae by set, `config.json` how.
+    of the scores NAME with e (f), fitted on out-of-fold scores of training crops alone; of several NAMEs each alone
+    and all together (`NAME+OTHER+e`). `models.json` holds every logistic model, `figures.tsv` the AUC of each sign
+    and model on fractured vertebrae by set, `config.json` how.
     `onto`: the bundle whose scores the one NAME are; `bundle` is then the same networks with the signs joined.
     """
     recipe = recipe or SignRecipe()
@@ -104,12 +104,15 @@ def train_signs(
     logistic, models = _logistic(table, recipe)
     boosted, trees = _boosted(table, recipe)
     found = {"e": logistic, "boosted": boosted}
-    for name, path in (fuse_with or {}).items():
-        other = read_log_odds(path)
+    others = {name: read_log_odds(path) for name, path in (fuse_with or {}).items()}
+    together = [*((name,) for name in others), *([tuple(others)] if len(others) > 1 else [])]
+    for names in together:
         for with_name in ("e", "boosted"):
-            both, weights = fused(found[with_name], other, table.malignant, _learnt(table, recipe))
-            found[f"{name}+{with_name}"] = both
-            say(f"{name}+{with_name}: " + ", ".join(f"{w:.3f}" for w in weights))
+            joined = "+".join((*names, with_name))
+            found[joined], weights = fused(
+                found[with_name], [others[n] for n in names], table.malignant, _learnt(table, recipe)
+            )
+            say(f"{joined}: " + ", ".join(f"{w:.3f}" for w in weights))
             if base is not None and with_name == "boosted":
                 join_bundle(crops, signs, base, out / "bundle", trees, weights.tolist(), seed=recipe.seed)
     for name, scores in found.items():
@@ -242,17 +245,10 @@ def _boosted(table: SignTable, recipe: SignRecipe) -> tuple[SetScores, tuple[Tre
     learnt, each, models = _learnt(table, recipe), [], []
     used = [k for k, name in enumerate(NAMES) if recipe.clinical or name not in (AGE, MALE)]
     values = table.values[:, used]
+    settings = TreeSettings(recipe.trees, recipe.leaves, recipe.leaf_rows, recipe.rate, recipe.seed)
     for fold in _folds(table, learnt):
         use = learnt & (table.fold != fold)
-        fit = HistGradientBoostingClassifier(
-            max_iter=recipe.trees,
-            learning_rate=recipe.rate,
-            max_leaf_nodes=recipe.leaves,
-            min_samples_leaf=recipe.leaf_rows,
-            l2_regularization=1.0,
-            early_stopping=False,
-            random_state=recipe.seed,
-        ).fit(values[use], table.malignant[use])
+        fit = boosted_trees(values[use], table.malignant[use], settings)
         each.append(np.asarray(fit.decision_function(values), dtype=np.float64))
         said = f"{int(use.sum())} crops, fold {fold} left out"
         models.append(tree_model(fit, [NAMES[k] for k in used], values[use], said))

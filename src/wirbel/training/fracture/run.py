@@ -77,7 +77,7 @@ def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[
         folder = out / f"fold_{k}"
         checkpoints.append(fit_member(data, recipe, learnt, k, folder, plan.fit, device=device, say=told))
     if recipe.by_slices:
-        votes = score_votes(data, learnt, recipe, checkpoints, out / SCORES, say=say)
+        votes = score_votes(data, learnt, recipe, checkpoints, out / SCORES, bf16=plan.fit.bf16, say=say)
         _write_figures(out / FIGURES, figures(data, votes), recipe, say, kind=_kind(data))
         return out
     bundle = write_ensemble(

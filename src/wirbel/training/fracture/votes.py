@@ -27,6 +27,7 @@ def score_votes(
     checkpoints: Sequence[Path],
     path: Path,
     *,
+    bf16: bool,
     say: Callable[[str], None],
 ) -> list[ScoredCrop]:
     """Training crops by the member that never saw them, all other arms by all; written arm by arm, resumable."""
@@ -36,7 +37,7 @@ def score_votes(
     if not scored:
         for k, net in enumerate(nets):
             rows = [u.crop for u in learnt if u.fold == k]
-            for r, own in zip(rows, _votes(data, rows, recipe, [net])[:, 0], strict=True):
+            for r, own in zip(rows, _votes(data, rows, recipe, [net], bf16)[:, 0], strict=True):
                 scored.append(_out_of_fold(r.row, k, float(own), len(nets)))
         scored.sort(key=lambda s: s.row)
         write_scores(path, scored, scorer=scorer)
@@ -44,7 +45,7 @@ def score_votes(
     for arm in data.other_arms:
         rows = [r for r in data.arm(arm) if r.row not in have]
         if rows:
-            said = _votes(data, rows, recipe, nets)
+            said = _votes(data, rows, recipe, nets, bf16)
             scored += [ScoredCrop(r.row, r.arm, tuple(map(float, s))) for r, s in zip(rows, said, strict=True)]
             write_scores(path, scored, scorer=scorer)
             say(f"{arm}: {len(rows)} crops scored")
@@ -63,11 +64,13 @@ def _out_of_fold(row: int, member: int, log_odds: float, members: int) -> Scored
 
 @torch.no_grad()
 def _votes(
-    data: CropData, rows: Sequence[CropRow], recipe: Recipe, nets: Sequence[Net]
+    data: CropData, rows: Sequence[CropRow], recipe: Recipe, nets: Sequence[Net], bf16: bool
 ) -> Float64[np.ndarray, "n k"]:
     judged = [Learnt(r, r.diagnosis.is_malignant, -1) for r in rows]
     out = [np.empty((0, len(nets)))]
     for batch in judged_batches(data, judged, recipe.kind, size=SIZE, batch=_TOGETHER):
-        said = [net.judge(net.encode(batch.crops)[1])[0] for net in nets]
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            maps = [net.encode(batch.crops)[1] for net in nets]
+        said = [net.judge(m.float())[0] for net, m in zip(nets, maps, strict=True)]
         out.append(torch.stack(said, 1).double().numpy())
     return np.concatenate(out)
