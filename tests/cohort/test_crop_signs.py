@@ -70,6 +70,19 @@ def test_a_table_of_signs_is_made_from_crops_alone_and_a_bad_crop_is_told(folder
     assert {Sign.RETROPULSION, Sign.CANAL, Sign.PEDICLE_LEFT} <= set(sound)
 
 
+def test_a_table_made_before_endplates_were_measured_is_read_and_goes_on_with_an_empty_column(
+    folder: Path, tmp_path: Path
+) -> None:
+    out, head = tmp_path / "signs.tsv", [name for name in COLUMNS if name != Sign.ENDPLATES.value]
+    cells = [[str(row), "0.25", *("" for _ in head[2:])] for row in (0, 1)]
+    out.write_text("".join("\t".join(line) + "\n" for line in (head, *cells)), encoding="utf-8")
+    assert read_signs(out) == {0: {Sign.CORTEX: 0.25}, 1: {Sign.CORTEX: 0.25}}
+    made = write_signs(folder, out)
+    assert (made.crops, made.new) == (3, 1)
+    assert out.read_text("utf-8").splitlines()[0] == "\t".join(COLUMNS)
+    assert read_signs(out)[1] == {Sign.CORTEX: 0.25}
+
+
 def test_a_stopped_run_goes_on_with_the_crops_that_are_missing(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "signs.tsv"
     blank = "\t".join(["0", "0.5", *("" for _ in COLUMNS[2:])])

@@ -304,6 +304,6 @@ def test_every_refusal_has_a_sentence_and_those_that_leave_a_blank_a_word_of_the
     uncertain = {
         Refusal.SIMULATED_ONLY, Refusal.UNLIKE_TRAINING, Refusal.NOTHING_CERTIFIED, Refusal.BETWEEN_THRESHOLDS,
     }  # fmt: skip
-    beside_another = {Refusal.NO_SIGN}
+    beside_another = {Refusal.NO_SIGN, Refusal.TWO_ENDPLATES}
     assert set(AS_REASON) == set(Refusal) - uncertain - beside_another
     assert all(sentence.endswith(".") for sentence in SENTENCES.values())

@@ -34,6 +34,7 @@ NONE: dict[Sign, float] = {
     Sign.LINE_AREA: 0.0,
     Sign.LYTIC: 0.005,
     Sign.SCLEROTIC: 0.005,
+    Sign.ENDPLATES: 0.0,
 }
 
 

@@ -188,6 +188,35 @@ def test_a_suspicion_that_no_measured_sign_supports_is_not_told_and_says_so(draw
     assert "Not called suspicious, as no measured sign supports what the classifier says" in text
 
 
+def with_an_eroded_disc_below_l2(drawn) -> tuple[Volume, LabelMap]:
+    """Soft tissue in place of both plates that face the disc between L2 and L3."""
+    ct, masks = drawn
+    z, y, x = (ct.grid.to_lps_mm(np.indices(ct.grid.shape).reshape(3, -1).T.astype(float)).T[i] for i in (2, 1, 0))
+    at_disc = np.abs(z - (113.0 - 2.0 * PITCH_MM)) < 0.5 * (PITCH_MM - HEIGHT_MM) + 9.0
+    gone = (at_disc & ((x / 15) ** 2 + (y / 11) ** 2 < 1)).reshape(ct.grid.shape)
+    return Volume(ct.grid, np.where(gone, 40, ct.hu).astype(np.int16)), masks
+
+
+def test_a_fracture_beside_a_disc_with_both_plates_eroded_is_uncertain_whatever_the_score(drawn, both):
+    seen = with_an_eroded_disc_below_l2(drawn)
+    result = analysed(seen, ToldScorer(4.0, Calibrations(both.fractured)))
+    cause = result.etiology.vertebrae[1]
+    assert cause.answer is Tier.UNCERTAIN and cause.reasons == (Refusal.TWO_ENDPLATES,)
+    assert cause.p_malignant is None and cause.heat is None and cause.members == (4.0,)
+    text = render(result, seen[0], lang="en").text
+    assert "Both endplates of a disc are eroded: spondylodiscitis is possible" in text
+
+
+def test_a_suspicion_beside_such_a_disc_is_told_with_the_pattern(drawn, both):
+    seen = with_an_eroded_disc_below_l2(drawn)
+    result = analysed(seen, ToldScorer(4.0, both, with_normals=True))
+    lower = result.etiology.vertebrae[2]
+    assert lower.suspicion is Suspicion.SUSPICIOUS
+    assert lower.reasons == (Refusal.NOT_FRACTURED, Refusal.TWO_ENDPLATES)
+    text = render(result, seen[0], lang="en").text
+    assert "Both endplates of a disc are eroded there" in text
+
+
 def test_a_suspicion_in_an_unfractured_vertebra_gets_signs_and_a_map_but_no_probability(drawn, both):
     result = analysed(with_a_hole_in_l1(drawn), ToldScorer(4.0, both, with_normals=True))
     upper = result.etiology.vertebrae[0]

@@ -25,6 +25,8 @@ from wirbel.finding.signs.crop import signs_in_crop
 from wirbel.vertebra import NotMeasured, VertebraSettings
 
 COLUMNS = ("row", *(sign.value for sign in Sign))
+#: Columns of tables made before endplates were measured: they are read, and an empty column is added.
+BEFORE_ENDPLATES = tuple(name for name in COLUMNS if name != Sign.ENDPLATES.value)
 #: So many crops are given to a process at a time.
 AT_ONCE = 8
 
@@ -119,10 +121,14 @@ def _done(out: Path) -> dict[int, tuple[str, ...]]:
         return {}
     text = out.read_text("utf-8")
     lines = list(csv.reader(text[: text.rfind("\n") + 1].splitlines(), delimiter="\t"))
-    if lines and tuple(lines[0]) != COLUMNS:
+    if not lines:
+        return {}
+    head = tuple(lines[0])
+    if head not in (COLUMNS, BEFORE_ENDPLATES):
         raise InputRejected(f"{out.name!r} has other columns: delete it, or name another file")
     try:
-        return {int(cells[0]): tuple(cells) for cells in lines[1:] if len(cells) == len(COLUMNS)}
+        whole = [dict(zip(head, cells, strict=True)) for cells in lines[1:] if len(cells) == len(head)]
+        return {int(cells["row"]): tuple(cells.get(name, "") for name in COLUMNS) for cells in whole}
     except ValueError as exc:
         raise InputRejected(f"{out.name!r} is no table of signs: delete it, or name another file") from exc
 

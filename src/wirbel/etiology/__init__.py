@@ -12,6 +12,7 @@ from wirbel.etiology.refusal import SENTENCES, Refusal
 from wirbel.etiology.scorer import Calibrations, EtiologyScorer, RawScore, Recalibrated, ScorerIdentity
 from wirbel.etiology.settings import AuthorsThresholds, EtiologySettings, RefusalSettings
 from wirbel.etiology.support import supported
+from wirbel.etiology.third_cause import without_discitis
 from wirbel.etiology.thresholds import Confidence, Promise, TierThresholds, patients_needed
 from wirbel.etiology.vocabulary import Interval, Suspicion, Tier, TierRule
 
@@ -55,5 +56,6 @@ __all__ = [
     "read_clinical",
     "supported",
     "tier_of",
+    "without_discitis",
     "written_calibration",
 ]

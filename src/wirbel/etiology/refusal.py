@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     NOT_CALIBRATED = "not_calibrated"
     SIMULATED_ONLY = "simulated_only"
     UNLIKE_TRAINING = "unlike_training"
+    TWO_ENDPLATES = "two_endplates"
     NO_SIGN = "no_sign"
     NOTHING_CERTIFIED = "nothing_certified"
     BETWEEN_THRESHOLDS = "between_thresholds"
@@ -47,6 +48,7 @@ SENTENCES: Mapping[Refusal, str] = {
     Refusal.NOT_CALIBRATED: "The classifier's scores were not calibrated, so they are no probabilities.",
     Refusal.SIMULATED_ONLY: "The classifier was calibrated on drawings alone: for a real CT MRI or biopsy decides.",
     Refusal.UNLIKE_TRAINING: "The vertebra looks unlike those the classifier knows: MRI or biopsy decides.",
+    Refusal.TWO_ENDPLATES: "Both endplates of a disc are eroded, as in discitis: MRI and laboratory decide.",
     Refusal.NO_SIGN: "The classifier is suspicious, but no measured sign of a lesion supports it.",
     Refusal.NOTHING_CERTIFIED: "No threshold holds its promised error with so few calibration cases.",
     Refusal.BETWEEN_THRESHOLDS: "The score lies between the thresholds: MRI decides.",

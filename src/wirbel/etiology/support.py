@@ -24,6 +24,7 @@ OF_A_LESION: Final = (
     Sign.PARAVERTEBRAL,
     Sign.LYTIC,
     Sign.SCLEROTIC,
+    Sign.ENDPLATES,
 )
 
 

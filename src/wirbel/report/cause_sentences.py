@@ -17,6 +17,8 @@ def cause_sentences(wording: Wording, row: Row, signs: Signs | None) -> list[str
     sentences: list[str] = []
     if words.tone is CauseTone.SUSPICIOUS:
         sentences.append(say("cause.suspicious_one", name=name))
+        if Refusal.TWO_ENDPLATES in _reasons(wording, row):
+            sentences.append(say("cause.two_endplates"))
     elif not fractured:
         return []
     elif has_classifier(wording.result):
@@ -39,6 +41,12 @@ def cause_gaps(wording: Wording, rows: tuple[Row, ...]) -> tuple[str, ...]:
         if row.cause_words.tone is CauseTone.UNSAID
     ]
     return (*(gaps if fractured else [say("cause.none_fractured")]), *_unfractured(wording, rows))
+
+
+def _reasons(wording: Wording, row: Row) -> tuple[Refusal, ...]:
+    """Of the vertebra of a row."""
+    label = row.vertebra.label
+    return next((c.reasons for c in wording.result.etiology.vertebrae if c.label == label), ())
 
 
 def _unfractured(wording: Wording, rows: tuple[Row, ...]) -> list[str]:

@@ -16,7 +16,7 @@ OSTEOPOROTIC = (
     Sign.RETROPULSION, Sign.RETROPULSION_ANGLE, Sign.VACUUM, Sign.LINE_AREA, Sign.LINE_SHARPNESS,
     Sign.PARAVERTEBRAL_THICKNESS, Sign.PARAVERTEBRAL_SPREAD,
 )  # fmt: skip
-NEITHER = (Sign.CANAL, Sign.DENSITY, Sign.DENSITY_DIFFERENCE)
+NEITHER = (Sign.CANAL, Sign.ENDPLATES, Sign.DENSITY, Sign.DENSITY_DIFFERENCE)
 #: Units as the texts know them, with digits.
 UNITS = {
     "1": ("percent", 0), "mm": ("mm", 1), "deg": ("deg", 0), "mm2": ("mm2", 0), "mm3": ("mm3", 0), "HU": ("hu", 0),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wirbel.etiology import Clinical, Etiology, EtiologyScorer, classify, no_classifier, supported
+from wirbel.etiology import Clinical, Etiology, EtiologyScorer, classify, no_classifier, supported, without_discitis
 from wirbel.finding import Findings, Verdict, find_all
 from wirbel.finding.signs import Signs, signs_of_all
 from wirbel.spine import Segmenter, Spine, name_levels
@@ -59,7 +59,7 @@ def analyse(
         spine=spine,
         measures=measures,
         findings=findings,
-        etiology=supported(etiology, signs),
+        etiology=without_discitis(supported(etiology, signs), signs),
         provenance=made_by(evidence.source, scorer, bundles or {}, settings),
         signs=signs,
         clinical=clinical or Clinical(),

@@ -32,7 +32,9 @@ from wirbel.training.sign_scores import (
 from wirbel.training.trees import TreeSettings, boosted_trees, tree_model
 
 AGE, MALE = "age_years", "male"
-NAMES = (*(sign.value for sign in Sign), AGE, MALE, LEVEL_RANK)
+#: What tells osteoporotic from malignant. Eroded facing endplates speak for neither; older tables lack them.
+LEARNT = tuple(sign for sign in Sign if sign is not Sign.ENDPLATES)
+NAMES = (*(sign.value for sign in LEARNT), AGE, MALE, LEVEL_RANK)
 #: Fewer patients of a class teach nothing.
 LEAST_PATIENTS = 10
 
@@ -200,7 +202,7 @@ def _values(measured: Mapping[Sign, float], index: Mapping[str, str]) -> list[fl
     sex = {"M": 1.0, "F": 0.0}.get(index.get("sex", ""), nan)
     name = index.get("vertebra", "")
     level = Level[name].rank if name in Level.__members__ else nan
-    return [*(measured.get(sign, nan) for sign in Sign), float(age), sex, level]
+    return [*(measured.get(sign, nan) for sign in LEARNT), float(age), sex, level]
 
 
 def _must_teach(table: SignTable, recipe: SignRecipe) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 
 from wirbel.finding.signs.canal import Canal, Occupied, narrowing_percent, occupied
 from wirbel.finding.signs.contour import convexity_mm, corners_lps_mm, retropulsion_of
-from wirbel.finding.signs.cortex import destruction_of, marks
+from wirbel.finding.signs.cortex import destruction_of, marks, usual_wall_hu
 from wirbel.finding.signs.layer import Layer, layer_of
 from wirbel.finding.signs.lines import Line, Sheets, line_of
 from wirbel.finding.signs.marrow import Core, Gas, Share, gas_of, lytic_of, sclerotic_of
 from wirbel.finding.signs.mass import Mass, mass_of
 from wirbel.finding.signs.pedicle import Pedicles, involvement_of
+from wirbel.finding.signs.plates import Plates, eroded_of
 from wirbel.finding.signs.record import Sign, Signs, SignValues
 from wirbel.finding.signs.settings import SignSettings
 from wirbel.finding.signs.sketch import Sketch
@@ -41,6 +42,7 @@ FINE = (
     Sign.PEDICLE_RIGHT,
     Sign.LINE_AREA,
     Sign.LINE_SHARPNESS,
+    Sign.ENDPLATES,
 )
 
 
@@ -53,8 +55,10 @@ def too_coarse(coarse_mm: float) -> Found:
 class Against:
     """One vertebra against its references, sign by sign: the value and where it was seen."""
 
-    def __init__(self, ct: Volume, settings: SignSettings, own: Sketch, sides: Sides) -> None:
-        self.ct, self.settings, self.own, self.sides = ct, settings, own, sides
+    def __init__(
+        self, ct: Volume, settings: SignSettings, own: Sketch, sides: Sides, plates: Plates
+    ) -> None:
+        self.ct, self.settings, self.own, self.sides, self.plates = ct, settings, own, sides, plates
         self.others = [*sides.above, *sides.below]
 
     def cortex(self) -> Found:
@@ -160,6 +164,19 @@ class Against:
             Sign.LINE_SHARPNESS: (line.sharpness_hu_per_mm, None),
         }
 
+    def endplates(self) -> Found:
+        """Endplates eroded on both sides of a disc."""
+        own = self.own
+        wall_hu = usual_wall_hu(own.crest, [o.crest for o in self.others])
+        eroded = eroded_of(own.patch, self.plates, wall_hu, self.settings.plate)
+        if isinstance(eroded, NotMeasured):
+            return {Sign.ENDPLATES: (eroded, None)}
+        return {Sign.ENDPLATES: (eroded.fraction, own.patch.marked(eroded.where))}
+
+    def fine(self) -> Found:
+        """All that asks for thin slices."""
+        return {**self.contour(), **self.canal(), **self.lines(), **self.endplates()}
+
     def around(self) -> Found:
         """Soft tissue around the body."""
         own = self.own
@@ -187,7 +204,7 @@ def compared(
     coarse = coarse_mm > parts.settings.coarsest_fine_mm
     found = {
         **parts.cortex(),
-        **(too_coarse(coarse_mm) if coarse else {**parts.contour(), **parts.canal(), **parts.lines()}),
+        **(too_coarse(coarse_mm) if coarse else parts.fine()),
         **parts.inside(),
         **parts.around(),
         Sign.DENSITY: (density[0], None),

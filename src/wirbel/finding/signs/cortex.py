@@ -108,6 +108,11 @@ def destruction_of(
     return Destruction(float(walls.area_mm2[places].sum()) / total, posterior, places)
 
 
+def usual_wall_hu(own: Crest, references: Sequence[Crest]) -> float:
+    """The crest that a wall usually has in this scan: the references' median, else the own wall's upper fifth."""
+    return float(np.nanmedian(_reference(own, references))) if references or own.seen.any() else 0.0
+
+
 def marks(patch: Patch, walls: Walls, places: Bool[np.ndarray, "f t"]) -> Bool[np.ndarray, "s p l"]:
     """The places as voxels, as thick as a cortex is drawn in a picture."""
     out = np.zeros(patch.grid.shape, dtype=bool)

@@ -14,6 +14,7 @@ from wirbel.finding.signs.compare import Against, Sides, compared
 from wirbel.finding.signs.marrow import Core, difference_hu
 from wirbel.finding.signs.patch import CLOSE, box_of, patch_of
 from wirbel.finding.signs.pedicle import Pedicles
+from wirbel.finding.signs.plates import plates_of
 from wirbel.finding.signs.record import Signs, SignValues
 from wirbel.finding.signs.settings import SignSettings
 from wirbel.finding.signs.sketch import Sketch, sketch_of
@@ -89,7 +90,8 @@ def signs_in_crop(
     cores = [one.core.median_hu for one in (*sides.above, *sides.below) if isinstance(one.core, Core)]
     apart = own_hu if isinstance(own_hu, NotMeasured) else difference_hu(own_hu, cores)
     references = tuple(label for label in (ABOVE, BELOW) if beside.get(label) is not None)
-    return compared(Against(view.ct, settings, sketch, sides), (own_hu, apart), spacing_mm, references)
+    plates = plates_of(view.ct, view.spine, sketch.patch, settings.plate)
+    return compared(Against(view.ct, settings, sketch, sides, plates), (own_hu, apart), spacing_mm, references)
 
 
 def _view(

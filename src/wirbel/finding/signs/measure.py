@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from wirbel.finding.signs.compare import Against, Sides, compared
 from wirbel.finding.signs.marrow import difference_hu
+from wirbel.finding.signs.plates import plates_of
 from wirbel.finding.signs.record import Sign, Signs, SignValues
 from wirbel.finding.signs.references import Reader
 from wirbel.finding.signs.settings import SignSettings
@@ -77,4 +78,5 @@ def _compared(
         tuple(reader.sketch(i) for i in chosen if i > index),
     )
     labels = tuple(reader.spine.vertebrae[i].label for i in chosen)
-    return compared(Against(reader.ct, reader.settings, own, sides), density, coarse_mm, labels)
+    plates = plates_of(reader.ct, reader.spine, own.patch, reader.settings.plate)
+    return compared(Against(reader.ct, reader.settings, own, sides, plates), density, coarse_mm, labels)

@@ -40,6 +40,7 @@ PLANES: dict[Sign, SignPlane] = {
     Sign.LINE_AREA: SignPlane.SAGITTAL,
     Sign.LYTIC: SignPlane.SAGITTAL,
     Sign.SCLEROTIC: SignPlane.SAGITTAL,
+    Sign.ENDPLATES: SignPlane.SAGITTAL,
 }
 
 

@@ -28,6 +28,7 @@ class Sign(StrEnum):
     LINE_SHARPNESS = "fracture_line_sharpness_hu_per_mm"
     LYTIC = "lytic_fraction"
     SCLEROTIC = "sclerotic_fraction"
+    ENDPLATES = "facing_endplates_eroded_fraction"
     DENSITY = "trabecular_density_hu"
     DENSITY_DIFFERENCE = "density_difference_hu"
 
@@ -63,7 +64,8 @@ class SignValues:
     `paravertebral_thickness_mm` with `paravertebral_spread_fraction` of the circumference: thin and diffuse against
     thick and focal [mass].
 
-    Neither: `canal_narrowing_percent` (urgency) [canal]; `trabecular_density_hu`, `density_difference_hu` to the
+    Neither: `canal_narrowing_percent` (urgency) [canal]; `facing_endplates_eroded_fraction`, on both sides of one
+    disc: spondylodiscitis [plates]; `trabecular_density_hu`, `density_difference_hu` to the
     references.
     """
 
@@ -84,6 +86,7 @@ class SignValues:
     fracture_line_sharpness_hu_per_mm: Value
     lytic_fraction: Value
     sclerotic_fraction: Value
+    facing_endplates_eroded_fraction: Value
     trabecular_density_hu: Value
     density_difference_hu: Value
 

@@ -122,6 +122,22 @@ class MassSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PlateSettings:
+    """An endplate's crest is looked for `inside_mm` deep and `outside_mm` out, no further than half the disc. A
+    place without one lies below `soft_hu` plus `share` of what the scan's usual crest has above it. `share`: the
+    highest at which no simulated training vertebra without discitis reads over 0.02 (`docs/method-signs.md`).
+    `farthest_mm`: no disc is higher; `least_faced`: that much of the plate must have the other one before it."""
+
+    soft_hu: float = 60.0
+    share: float = 0.50
+    inside_mm: float = 2.5
+    outside_mm: float = 2.0
+    farthest_mm: float = 20.0
+    least_faced: float = 0.5
+    least_reference_hu: float = 150.0
+
+
+@dataclass(frozen=True, slots=True)
 class SignSettings:
     """All of it.
 
@@ -140,6 +156,7 @@ class SignSettings:
     marrow: MarrowSettings = MarrowSettings()
     line: LineSettings = LineSettings()
     mass: MassSettings = MassSettings()
+    plate: PlateSettings = PlateSettings()
     coarsest_mm: float = 3.05
     coarsest_fine_mm: float = 2.05
     metal_hu: float = 2000.0

@@ -7,7 +7,8 @@ from wirbel.vertebra import NotMeasured
 
 #: The most that vertebrae without a lesion measured, where a sign has a place (`docs/method-signs.md`, "What it
 #: reaches"): the larger of real ones (n = 11) and analytic ones with noise; convexity a voxel of 1 mm; retropulsion
-#: from where its angle is read (`ContourSettings`); shares of the marrow ten times the analytic ones'. It decides
+#: from where its angle is read (`ContourSettings`); shares of the marrow ten times the analytic ones'; endplates by
+#: simulated vertebrae, between those of training and half of the drawn spondylodiscitis. It decides
 #: what is emphasised and shown, and which suspicion of a classifier is not told; never what is found: too few
 #: vertebrae for more.
 USUAL_AT_MOST: Mapping[Sign, float] = {
@@ -24,6 +25,7 @@ USUAL_AT_MOST: Mapping[Sign, float] = {
     Sign.LINE_AREA: 0.0,
     Sign.LYTIC: 0.05,
     Sign.SCLEROTIC: 0.05,
+    Sign.ENDPLATES: 0.05,
 }
 
 
