@@ -54,6 +54,10 @@ DETAILS: Final[Mapping[str, str]] = {
     "no_pedicle_bone": "no bone in the references' pedicles",
     "shell_unseen": "{unseen_percent} % of the shell not imaged",
     "references_have": "references have {median_hu} HU",
+    "no_endplate": "no endplate",
+    "none_faces": "no endplate faces this one",
+    "disc_unseen": "the disc is not in view",
+    "endplates_of": "endplates of {usual_hu} HU",
     "metal_above": "{metal_mm3} mm3 above {limit_hu} HU",
     "cement_above": "{share_percent} % of the body above {limit_hu} HU",
 }
