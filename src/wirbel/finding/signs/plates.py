@@ -78,7 +78,6 @@ def plates_of(ct: Volume, spine: Spine, patch: Patch, settings: PlateSettings) -
     return Plates((above, below), max((float(np.median(hu)) for hu in crests if len(hu)), default=0.0))
 
 
-
 def _disc(ct: Volume, spine: Spine, patch: Patch, side: int, settings: PlateSettings) -> Disc | NotMeasured:
     """One disc; `side` 1 is the one above, -1 the one below."""
     rays, height_mm = _plate(patch, side)
