@@ -18,8 +18,9 @@ from wirbel.training.fracture.crop_rows import open_crops
 from wirbel.training.fracture.recipe import RECIPES, chosen
 
 STILL = AugmentSettings(
-    flip=0.0, turn_deg=0.0, zoom=0.0, shift_mm=0.0, elastic_mm=0.0, gain=0.0, offset_hu=0.0, blur=0.0, noise_hu=0.0
-)
+    flip=0.0, turn_deg=0.0, zoom=0.0, shift_mm=0.0, elastic_mm=0.0, gain=0.0, offset_hu=0.0, blur=0.0, noise_hu=0.0,
+    sharpen=0.0, misdrawn=0.0,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -46,7 +47,9 @@ def test_no_bending_gives_the_middle_and_mirroring_mirrors_it(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mask_and_paint_bend_as_the_image_does(crop: tuple[np.ndarray, np.ndarray], seed: int) -> None:
-    settings = replace(AugmentSettings(), gain=0.0, offset_hu=0.0, blur=0.0, noise_hu=0.0)
+    settings = replace(
+        AugmentSettings(), gain=0.0, offset_hu=0.0, blur=0.0, sharpen=0.0, noise_hu=0.0, misdrawn=0.0
+    )
     for bend in (0.0, 1.0):
         bent = Augmenter(replace(settings, bend=bend), seed=0)(*crop, crop[1], np.random.default_rng(seed))
         apart = (bent.hu > 150) != (bent.mask == 1)
@@ -71,6 +74,26 @@ def test_degrading_stays_within_its_bounds(crop: tuple[np.ndarray, np.ndarray]) 
         inside = bent.hu[25:33, 22:33, 34:40]
         assert 300 * 0.95 - 10 - 5 < inside.mean() < 300 * 1.06 + 10 + 5
         assert inside.std() < 30
+
+
+@pytest.mark.parametrize("by", [-1, 2])
+def test_an_outline_drawn_wrong_is_too_tight_or_too_wide_and_nothing_else(
+    crop: tuple[np.ndarray, np.ndarray], by: int
+) -> None:
+    settings = replace(STILL, bend=0.0, misdrawn=1.0, tight=by, wide=by)
+    bent = Augmenter(settings, seed=0)(*crop, crop[1], np.random.default_rng(0))
+    own = np.argwhere(bent.mask == 1)
+    right = np.argwhere(central(crop[1]) == 1)
+    assert (own.min(0) == right.min(0) - by).all() and (own.max(0) == right.max(0) + by).all()
+    np.testing.assert_allclose(bent.hu, central(crop[0]), atol=0.1)
+    assert bent.marks is not None and np.array_equal(bent.marks, central(crop[1])[1::2, 1::2, 1::2])
+
+
+def test_a_harder_kernel_steepens_edges_and_leaves_the_flat_alone(crop: tuple[np.ndarray, np.ndarray]) -> None:
+    bent = Augmenter(replace(STILL, bend=0.0, sharpen=1.0), seed=0)(*crop, None, np.random.default_rng(2))
+    inside, plain = central(crop[1]) == 1, central(crop[0])
+    assert bent.hu[inside].max() > 310 and bent.hu[~inside].min() < -5
+    np.testing.assert_allclose(bent.hu[25:33, 22:30, 34:40], plain[25:33, 22:30, 34:40], atol=0.1)
 
 
 def test_paint_is_told_where_any_of_it_is(tmp_path: Path) -> None:

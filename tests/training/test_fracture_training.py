@@ -21,6 +21,7 @@ from wirbel.network.bundle import load_bundle  # noqa: E402
 from wirbel.network.fracture import open_fracture  # noqa: E402
 from wirbel.training.fracture.bundle import trained_net  # noqa: E402
 from wirbel.training.fracture.crop_rows import must_be_sound, open_crops  # noqa: E402
+from wirbel.training.fracture.earlier import members_of  # noqa: E402
 from wirbel.training.fracture.fit import FitSettings, best_weights, fit_member  # noqa: E402
 from wirbel.training.fracture.nets import StudyNet  # noqa: E402
 from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
@@ -261,10 +262,42 @@ def test_the_study_s_network_has_its_published_size() -> None:
     assert count == pytest.approx(4.88e6, rel=0.02)
 
 
+def test_a_run_begins_with_the_weights_of_another_that_has_its_folds(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    crops, run = trained
+    still = replace(QUICK, learning_rate=1e-9)
+    plan = FracturePlan(model="b1", folds=2, fit=still, device="cpu", start=run)
+    train_fracture(crops, tmp_path / "on", plan, say=quiet)
+    for k in range(2):
+        before, after = (best_weights(r / f"fold_{k}" / "checkpoint.pt") for r in (run, tmp_path / "on"))
+        for name, weights in before.items():
+            if name.endswith("weight"):
+                torch.testing.assert_close(after[name], weights, atol=1e-6, rtol=0)
+    said = json.loads((tmp_path / "on" / "config.json").read_text())["plan"]["start"]
+    assert said == {"run": run.name, "data_sha256": json.loads((run / "config.json").read_text())["data_sha256"]}
+
+
+def test_a_run_does_not_begin_with_one_that_learnt_from_its_judges(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    crops, run = trained
+    plan = FracturePlan(model="b1", folds=2, fit=QUICK, device="cpu", start=run)
+    with pytest.raises(InputRejected, match="has learnt from patients who are to judge it now"):
+        train_fracture(crops, tmp_path / "on", replace(plan, fit=replace(QUICK, seed=2)), say=quiet)
+    with pytest.raises(UsageError, match="has not 3 members"):
+        members_of(run, recipe_named("b1"), chosen(open_crops(crops).rows, recipe_named("b1"), folds=2, seed=1), 3)
+    with pytest.raises(UsageError, match="a1 cannot begin with it"):
+        train_fracture(crops, tmp_path / "on", replace(plan, model="a1"), say=quiet)
+    with pytest.raises(UsageError, match="no run to begin with"):
+        train_fracture(crops, tmp_path / "on", replace(plan, start=tmp_path), say=quiet)
+    assert not (tmp_path / "on").exists()
+
+
 @pytest.mark.slow
 def test_a_hole_in_the_bone_is_learnt(tmp_path: Path) -> None:
     crops = crops_in(tmp_path / "crops", some_rows(40))
-    plan = FracturePlan(model="b1", folds=2, fit=replace(QUICK, epochs=8, learning_rate=2e-3))
+    plan = FracturePlan(model="b1", folds=2, fit=replace(QUICK, epochs=14, learning_rate=2e-3))
     train_fracture(crops, tmp_path / "run", plan, say=quiet)
     with (tmp_path / "run" / "figures.tsv").open() as file:
         out_of_fold = next(csv.DictReader(file, delimiter="\t"))

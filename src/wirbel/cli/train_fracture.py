@@ -17,6 +17,10 @@ def fracture(  # noqa: PLR0913, PLR0917  # one argument for each option
             help="a1, a2: the study's masked crops; b1, b2: with context (b2 has sound ones); d: slices that vote."
         ),
     ] = "b2",
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Begin with this run's weights; its folds must be these."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of folds, weights and bending.")] = 1,
     folds: Annotated[int, typer.Option(help="Folds by patient: the members of the ensemble.")] = 3,
     epochs: Annotated[int, typer.Option(help="Epochs at most.")] = 60,
@@ -44,6 +48,6 @@ def fracture(  # noqa: PLR0913, PLR0917  # one argument for each option
         epochs=epochs, minutes=minutes, learning_rate=learning_rate, batch=batch, patience=patience, seed=seed,
         threads=threads, workers=workers, bf16=not full_precision,
     )  # fmt: skip
-    plan = FracturePlan(model=model, folds=folds, fit=fit, device=device, version=version)
+    plan = FracturePlan(model=model, folds=folds, fit=fit, device=device, version=version, start=start)
     bundle = train_fracture(crops, out, plan, say=lambda line: typer.echo(line, err=True))
     typer.echo(str(bundle))

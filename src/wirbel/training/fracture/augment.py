@@ -1,8 +1,8 @@
 """Crops bent and degraded anew for every step: one resample a crop, then arithmetic.
 
 What the study did (left-right flip, sagittal rotation of 10 degrees, zoom, elastic deformation), a small shift
-(the centre is a prediction), and what scanners differ in: gain, offset, blur, noise. The mask and what was painted
-bend alike.
+(the centre is a prediction), and what scanners differ in: gain, offset, a soft or hard kernel, noise. The mask and
+what was painted bend alike; now and then the vertebra's outline is too tight or too wide, as a prediction may be.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,9 @@ import torch
 from jaxtyping import Float32, UInt8
 from numpy.random import Generator
 from torch.nn import functional as F  # noqa: N812
+
+from wirbel.etiology.network_input import VERTEBRA
+from wirbel.training.fracture.perturb import grown
 
 #: Nodes of the elastic field along each axis, and noise drawn ahead.
 NODES = 5
@@ -33,11 +36,18 @@ class AugmentSettings:
     shift_mm: float = 3.0
     elastic_mm: float = 2.0
     """Spread of the elastic field's nodes."""
-    gain: float = 0.05
-    offset_hu: float = 10.0
-    blur: float = 0.5
+    gain: float = 0.08
+    offset_hu: float = 30.0
+    """Far more than a scanner's calibration errs: marrow and contrast differ between people as much."""
+    blur: float = 0.4
     """How often a crop is blurred, by up to about 0.7 voxels."""
+    sharpen: float = 0.2
+    """How often it is sharpened instead, by up to 1.5 times what that blur takes away."""
     noise_hu: float = 25.0
+    misdrawn: float = 0.35
+    """How often the vertebra's outline is `tight` to `wide` voxels too wide."""
+    tight: int = -1
+    wide: int = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +83,7 @@ class Augmenter:
         bent = F.grid_sample(values[None, None], grid, padding_mode="border", align_corners=False)[0, 0]
         own = _looked_up(mask, at)
         half = None if marks is None else _looked_up(marks, at[1::2, 1::2, 1::2])
-        return Bent(self._degraded(bent.numpy(), rng), own, half)
+        return Bent(self._degraded(bent.numpy(), rng), self._misdrawn(own, rng), half)
 
     def _shifted(self, hu: np.ndarray, mask: np.ndarray, marks: np.ndarray | None, rng: Generator) -> Bent:
         """Moved by whole voxels, as far as the stored crop reaches, and perhaps mirrored."""
@@ -86,7 +96,8 @@ class Augmenter:
         turn = slice(None, None, -1 if rng.random() < self.settings.flip else 1)
         values = hu[tuple(cut)].astype(np.float32)[:, :, turn]
         half = None if marks is None else np.array(marks[tuple(cut)][:, :, turn][1::2, 1::2, 1::2])
-        return Bent(self._degraded(values, rng), np.array(mask[tuple(cut)][:, :, turn]), half)
+        own = np.array(mask[tuple(cut)][:, :, turn])
+        return Bent(self._degraded(values, rng), self._misdrawn(own, rng), half)
 
     def _where(self, shape: tuple[int, ...], rng: Generator) -> torch.Tensor:
         """Where in the stored crop each voxel of the bent one lies: x, y and z in its voxels."""
@@ -107,10 +118,19 @@ class Augmenter:
             field[axis].add_(line)
         return field
 
+    def _misdrawn(self, mask: np.ndarray, rng: Generator) -> UInt8[np.ndarray, "z y x"]:
+        s = self.settings
+        if rng.random() >= s.misdrawn or not (mask & VERTEBRA).any():
+            return mask
+        return grown(mask, int(rng.integers(s.tight, s.wide + 1)))
+
     def _degraded(self, hu: np.ndarray, rng: Generator) -> Float32[np.ndarray, "z y x"]:
         s = self.settings
-        if rng.random() < s.blur:
+        kernel = rng.random()
+        if kernel < s.blur:
             hu = _blurred(hu, float(rng.uniform(0, 0.2)))
+        elif kernel < s.blur + s.sharpen:
+            hu = hu + np.float32(rng.uniform(0, 1.5)) * (hu - _blurred(hu, 0.2))
         hu = hu * np.float32(np.exp(rng.uniform(-s.gain, s.gain)))
         hu += np.float32(rng.uniform(-s.offset_hu, s.offset_hu))
         start = int(rng.integers(0, _NOISE - hu.size)) if hu.size < _NOISE else 0

@@ -67,7 +67,7 @@ class Epoch:
     validation_auc: float
 
 
-def fit_member(
+def fit_member(  # noqa: PLR0913  # a member is made of as much
     data: CropData,
     recipe: Recipe,
     learnt: Sequence[Learnt],
@@ -76,9 +76,12 @@ def fit_member(
     settings: FitSettings,
     *,
     device: torch.device,
+    start: Path | None = None,
     say: Callable[[Epoch], None] | None = None,
 ) -> Path:
     """Train (or go on training) the member that never sees `fold`; gives back its checkpoint.
+
+    `start`: the checkpoint whose best weights a new member begins with; it must not have seen `fold` either.
 
     The checkpoint's `best` are the averaged weights of the epoch with the lowest validation loss. `curve.csv` has a
     line an epoch.
@@ -93,7 +96,7 @@ def fit_member(
         data, mine, recipe.kind, settings.augment, seed=1000 * settings.seed + fold, signs=signs,
         paint=recipe.taught and data.marks is not None,
     )  # fmt: skip
-    member = _Member.open(new_net(recipe), folder / CHECKPOINT, settings, device)
+    member = _Member.open(new_net(recipe), folder / CHECKPOINT, settings, device, start)
     while not member.finished:
         began = time.monotonic()
         member.epoch += 1
@@ -152,10 +155,16 @@ class _Member:
     device: torch.device
 
     @classmethod
-    def open(cls, net: Net, path: Path, settings: FitSettings, device: torch.device) -> "_Member":
-        """A new member, or one that goes on."""
+    def open(
+        cls, net: Net, path: Path, settings: FitSettings, device: torch.device, start: Path | None
+    ) -> "_Member":
+        """A new member, one that begins with another's best weights, or one that goes on."""
         lessons = Lessons(marks=MARKS, signs=len(SIGNS)).to(device)
         net.to(device)
+        if start is not None and not path.exists():
+            earlier = torch.load(start, map_location=device, weights_only=True)
+            net.load_state_dict(earlier["best"])
+            lessons.load_state_dict(earlier["lessons"])
         for parameter in net.parameters():
             if parameter.ndim == 5:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
@@ -164,10 +173,10 @@ class _Member:
             learning, lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         if not path.exists():
-            start = {k: v.detach().clone() for k, v in net.state_dict().items()}
-            best = {k: v.clone() for k, v in start.items()}
+            mean = {k: v.detach().clone() for k, v in net.state_dict().items()}
+            best = {k: v.clone() for k, v in mean.items()}
             return cls(
-                net, lessons, start, best, float("inf"), 0, optimiser, 0, 0, 0.0, path, settings, device
+                net, lessons, mean, best, float("inf"), 0, optimiser, 0, 0, 0.0, path, settings, device
             )
         kept = torch.load(path, map_location=device, weights_only=True)
         net.load_state_dict(kept["net"])

@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from wirbel.network.fracture import open_fracture
 from wirbel.training.fracture.bundle import write_ensemble
 from wirbel.training.fracture.card import model_card
 from wirbel.training.fracture.crop_rows import TRAINING_ARMS, CropData, data_digest, must_be_sound, open_crops
+from wirbel.training.fracture.earlier import CONFIG, members_of, write_folds
 from wirbel.training.fracture.fit import Epoch, FitSettings, fit_member
 from wirbel.training.fracture.recipe import Learnt, Recipe, chosen, recipe_named
 from wirbel.training.fracture.scores import (
@@ -32,7 +33,7 @@ from wirbel.training.fracture.scores import (
 )
 from wirbel.training.fracture.votes import score_votes
 
-CONFIG, SCORES, FIGURES, BUNDLE = "config.json", "scores.tsv", "figures.tsv", "bundle"
+SCORES, FIGURES, BUNDLE = "scores.tsv", "figures.tsv", "bundle"
 CARD = "MODEL_CARD.md"
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
@@ -46,6 +47,8 @@ class FracturePlan:
     fit: FitSettings = field(default_factory=FitSettings)
     device: str = "auto"
     version: str = "0.1.0"
+    start: Path | None = None
+    """A run of the same model whose members' best weights these begin with; its folds must be these."""
 
 
 def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[[str], None]) -> Path:
@@ -62,7 +65,9 @@ def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[
     learnt = chosen(data.rows, recipe, folds=plan.folds, seed=plan.fit.seed)
     device = _device(plan.device)
     must_be_sound(data, [u.crop for u in learnt])
+    starts = [None] * plan.folds if plan.start is None else members_of(plan.start, recipe, learnt, plan.folds)
     _open_run(out, _config(data, learnt, recipe, plan, device))
+    write_folds(out, learnt)
     simulated = "simulated, " if data.simulated else ""
     checkpoints = []
     for k in range(plan.folds):
@@ -75,7 +80,9 @@ def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[
             )
 
         folder = out / f"fold_{k}"
-        checkpoints.append(fit_member(data, recipe, learnt, k, folder, plan.fit, device=device, say=told))
+        checkpoints.append(
+            fit_member(data, recipe, learnt, k, folder, plan.fit, device=device, start=starts[k], say=told)
+        )
     if recipe.by_slices:
         votes = score_votes(data, learnt, recipe, checkpoints, out / SCORES, bf16=plan.fit.bf16, say=say)
         _write_figures(out / FIGURES, figures(data, votes), recipe, say, kind=_kind(data))
@@ -161,7 +168,7 @@ def _config(
         "data_sha256": data_digest(data, [u.crop for u in learnt]),
         "folds_sha256": _folds_digest(learnt),
         "drawn_by": dict(data.made_by),
-        "plan": json.loads(json.dumps(asdict(plan))),
+        "plan": _plain(plan),
         "environment": {
             "python": platform.python_version(),
             "machine": platform.machine(),
@@ -169,6 +176,15 @@ def _config(
             **{name: installed(name) for name in ("torch", "numpy", "onnx", "onnxruntime", "wirbel")},
         },
     }
+
+
+def _plain(plan: FracturePlan) -> dict[str, object]:
+    """The plan as JSON has it; of a run to begin with the name and what it was trained on, not its place."""
+    plain: dict[str, object] = json.loads(json.dumps(asdict(replace(plan, start=None))))
+    if plan.start is not None:
+        before = json.loads((plan.start / CONFIG).read_text("utf-8"))
+        plain["start"] = {"run": plan.start.name, "data_sha256": before.get("data_sha256")}
+    return plain
 
 
 def _folds_digest(learnt: Sequence[Learnt]) -> str:
