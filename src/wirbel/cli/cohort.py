@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wirbel.cli import cohort_correct, cohort_import, cohort_signs
+from wirbel.cli import cohort_correct, cohort_import, cohort_outline, cohort_signs
 from wirbel.cli.exit import ExitCode
 from wirbel.errors import UsageError
 
@@ -25,6 +25,7 @@ app.command("masks-out")(cohort_correct.masks_out)
 app.command("masks-in")(cohort_correct.masks_in)
 app.command("shift")(cohort_correct.shift)
 app.command("signs")(cohort_signs.signs)
+app.command("outline")(cohort_outline.outline)
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with rawdata, derivatives and the table.")]
 TableFile = Annotated[
