@@ -10,8 +10,8 @@ other vertebrae. Image and mask are then moved by whole voxels so that the body 
 as the main job cuts, and the signs are measured anew. A vertebra that is not found gets no answer.
 
 Neighbours that the crop cuts are outlined worse than in a whole CT, or not at all: "predicted" is a lower bound.
-Beside it "own outline" has the vertebra's outline by the networks and its neighbours as drawn. `--masks` keeps the
-outlines; a run that was stopped goes on.
+Beside it "own outline" has the vertebra's outline by the networks and its neighbours as drawn, as `wirbel cohort
+outline` makes whole folders. `--masks` keeps the outlines; a run that was stopped goes on.
 """
 
 import argparse
@@ -22,35 +22,22 @@ from pathlib import Path
 
 import numpy as np
 
+from wirbel.cohort.outline import moved
 from wirbel.etiology import Calibration
 from wirbel.etiology.sign_join import LEVEL_RANK
 from wirbel.evaluation import Tier, auc, compare_paired_auc, proportion, tiers_of
 from wirbel.finding.signs import Sign, SignSettings
 from wirbel.finding.signs.crop import signs_in_crop
-from wirbel.network import load_spine_segmenter
 from wirbel.network.bundle import SHIPPED
-from wirbel.network.columns import body_centres
-from wirbel.network.finder import find_candidates
+from wirbel.network.crop_outline import load_crop_outliner
 from wirbel.network.fracture_scorer import FractureScorer, open_scorer
-from wirbel.network.instances import vertebrae_between_discs
-from wirbel.network.line import prolonged
-from wirbel.network.segmenter import NetworkSegmenter, NetworkSettings
-from wirbel.network.spine_heads import CLASSES
-from wirbel.network.tubes import segment_tube
 from wirbel.spine import Level
 from wirbel.training.fracture.crop_rows import CropData, CropRow, open_crops
 from wirbel.vertebra import NotMeasured, VertebraSettings
-from wirbel.volume import Grid, LabelMap, Volume
-from wirbel.volume.resample import resample_labels
 
-#: A body whose middle lies further than this from the crop's is another.
-SAME_MM = 12.0
-#: The line through the middle goes on so far.
-LOOK_MM = 25.0
 #: Bits of a stored mask.
 OWN, OTHER, OUTSIDE = 1, 2, 4
 AIR_HU = -1024
-SACRUM = CLASSES.index("sacrum")
 
 
 #: By row: mask bits, and how many voxels the body's middle lies off the crop's; None: not found.
@@ -72,37 +59,6 @@ class Said:
 
     log_odds: np.ndarray
     unlike: np.ndarray
-
-
-def outlined(hu: np.ndarray, segment: NetworkSegmenter) -> tuple[np.ndarray, np.ndarray] | None:
-    """Mask bits by the networks, and how many voxels the body's middle lies off the crop's; None: not found."""
-    grid = Grid.axis_aligned(hu.shape, (1.0, 1.0, 1.0))
-    ct, middle = Volume(grid, np.array(hu)), (np.asarray(hu.shape) - 1) / 2
-    found = find_candidates(ct, segment.find, segment.settings.finder)
-    points = prolonged(grid.to_lps_mm(middle[None]), segment.settings.look_beyond_mm)
-    maps = segment_tube(ct, points, segment.segment, segment.settings.tube)
-    column = body_centres(ct, found, points, maps, segment.settings.column)
-    if not len(column.centres_lps_mm):
-        return None
-    drawn = segment.outline(maps, ct) if segment.outline is not None else maps
-    made = vertebrae_between_discs(drawn, column, segment.settings.instances, outlined=True)
-    off = grid.to_voxel(drawn.grid.to_lps_mm(made.centres_voxel)) - middle
-    nearest = int(np.argmin(np.linalg.norm(off, axis=1)))
-    labels = resample_labels(LabelMap(drawn.grid, made.labels), grid).labels
-    own, sacrum = labels == nearest + 1, resample_labels(LabelMap(drawn.grid, made.classes), grid).labels == SACRUM
-    if np.linalg.norm(off[nearest]) > SAME_MM or not own.any():
-        return None
-    other = ((labels > 0) | sacrum) & ~own
-    return (own * OWN + other * OTHER).astype(np.uint8), np.rint(off[nearest]).astype(np.int64)
-
-
-def moved(image: np.ndarray, by: np.ndarray, fill: int) -> np.ndarray:
-    """The image with what lies at `by` from the middle moved to the middle."""
-    out = np.full_like(image, fill)
-    ends = zip(by, image.shape, strict=True)
-    pairs = [(slice(max(0, b), n + min(0, b)), slice(max(0, -b), n - max(0, b))) for b, n in ends]
-    out[tuple(to for _, to in pairs)] = image[tuple(source for source, _ in pairs)]
-    return out
 
 
 def cut_like_the_main_job(hu: np.ndarray, drawn: np.ndarray, bits: np.ndarray, by: np.ndarray) -> Outlined:
@@ -176,12 +132,12 @@ def keep(path: Path, made: Outlines, side: int) -> None:
 
 def all_outlined(rows: Sequence[CropRow], data: CropData, path: Path | None, threads: int) -> Outlines:
     """Outlines by row, those of an earlier run and new ones."""
-    settings = NetworkSettings(look_beyond_mm=LOOK_MM)
-    segment = load_spine_segmenter(threads=threads, settings=settings)
+    outline = load_crop_outliner(threads=threads)
     made = kept(path)
     for n, r in enumerate(rows, start=1):
         if r.row not in made:
-            made[r.row] = outlined(np.array(data.hu[r.row]), segment)
+            got = outline(np.array(data.hu[r.row]))
+            made[r.row] = None if got is None else ((got.own * OWN + got.others * OTHER).astype(np.uint8), got.off)
         if path is not None and (n % 25 == 0 or n == len(rows)):
             keep(path, made, data.hu.shape[1])
             print(f"{n} of {len(rows)} outlined (simulated)", flush=True)
