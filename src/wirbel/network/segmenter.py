@@ -15,7 +15,7 @@ from wirbel.network.line import farthest_inside, prolonged
 from wirbel.network.outline import Outline
 from wirbel.network.session import Backend, Network, open_network
 from wirbel.network.spine_heads import CLASSES, FINDER_LEVELS
-from wirbel.network.tubes import TubeMaps, TubeSettings, segment_tube
+from wirbel.network.tubes import Tube, TubeMaps, TubeSettings
 from wirbel.spine import Part, SpineEvidence, VertebraEvidence
 from wirbel.spine.border import share_at_border
 from wirbel.spine.chain import ChainSettings, chain_centres
@@ -83,10 +83,11 @@ class NetworkSegmenter:
 
     def _followed(self, ct: Volume, found: Candidates, centres_lps_mm: np.ndarray) -> tuple[TubeMaps, Column]:
         """The tube and its bodies; again along these bodies for as long as they lead further."""
-        settings = self.settings
+        settings, tube = self.settings, Tube(ct, self.segment, self.settings.tube)
         points = prolonged(centres_lps_mm, settings.look_beyond_mm)
         for n in range(settings.passes):
-            maps = segment_tube(ct, points, self.segment, settings.tube)
+            tube.follow(points)
+            maps = tube.maps()
             column = body_centres(ct, found, points, maps, settings.column)
             if n + 1 == settings.passes or not len(column.centres_lps_mm):
                 break
