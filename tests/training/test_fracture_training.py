@@ -21,7 +21,7 @@ from wirbel.network.bundle import load_bundle  # noqa: E402
 from wirbel.network.fracture import open_fracture  # noqa: E402
 from wirbel.training.fracture.bundle import trained_net  # noqa: E402
 from wirbel.training.fracture.crop_rows import must_be_sound, open_crops  # noqa: E402
-from wirbel.training.fracture.earlier import members_of  # noqa: E402
+from wirbel.training.fracture.earlier import earlier_run  # noqa: E402
 from wirbel.training.fracture.fit import FitSettings, best_weights, fit_member  # noqa: E402
 from wirbel.training.fracture.nets import StudyNet  # noqa: E402
 from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
@@ -278,19 +278,22 @@ def test_a_run_begins_with_the_weights_of_another_that_has_its_folds(
     assert said == {"run": run.name, "data_sha256": json.loads((run / "config.json").read_text())["data_sha256"]}
 
 
-def test_a_run_does_not_begin_with_one_that_learnt_from_its_judges(
-    trained: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_who_begins_with_another_run_takes_its_folds(trained: tuple[Path, Path], tmp_path: Path) -> None:
     crops, run = trained
-    plan = FracturePlan(model="b1", folds=2, fit=QUICK, device="cpu", start=run)
-    with pytest.raises(InputRejected, match="has learnt from patients who are to judge it now"):
-        train_fracture(crops, tmp_path / "on", replace(plan, fit=replace(QUICK, seed=2)), say=quiet)
+    learnt = chosen(open_crops(crops).rows, recipe_named("b1"), folds=2, seed=2)
+    before = {u.crop.patient: u.fold for u in chosen(open_crops(crops).rows, recipe_named("b1"), folds=2, seed=1)}
+    assert any(before[u.crop.patient] != u.fold for u in learnt)
+    folded = earlier_run(run, recipe_named("b1"), 2).folded(learnt)
+    assert {u.crop.patient: u.fold for u in folded} == before
+    new = replace(learnt[0], crop=replace(learnt[0].crop, patient="new"), fold=1)
+    assert earlier_run(run, recipe_named("b1"), 2).folded((*learnt, new))[-1].fold == 1
+    plan = FracturePlan(model="b1", folds=3, fit=QUICK, device="cpu", start=run)
     with pytest.raises(UsageError, match="has not 3 members"):
-        members_of(run, recipe_named("b1"), chosen(open_crops(crops).rows, recipe_named("b1"), folds=2, seed=1), 3)
+        earlier_run(run, recipe_named("b1"), 3)
     with pytest.raises(UsageError, match="a1 cannot begin with it"):
-        train_fracture(crops, tmp_path / "on", replace(plan, model="a1"), say=quiet)
+        train_fracture(crops, tmp_path / "on", replace(plan, model="a1", folds=2), say=quiet)
     with pytest.raises(UsageError, match="no run to begin with"):
-        train_fracture(crops, tmp_path / "on", replace(plan, start=tmp_path), say=quiet)
+        train_fracture(crops, tmp_path / "on", replace(plan, folds=2, start=tmp_path), say=quiet)
     assert not (tmp_path / "on").exists()
 
 

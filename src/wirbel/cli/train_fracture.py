@@ -19,7 +19,7 @@ def fracture(  # noqa: PLR0913, PLR0917  # one argument for each option
     ] = "b2",
     start: Annotated[
         Path | None,
-        typer.Option("--from", metavar="RUN", help="Begin with this run's weights; its folds must be these."),
+        typer.Option("--from", metavar="RUN", help="Begin with this run's weights and folds."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of folds, weights and bending.")] = 1,
     folds: Annotated[int, typer.Option(help="Folds by patient: the members of the ensemble.")] = 3,

@@ -1,8 +1,9 @@
-"""A run that another begins with: its members, whose folds must be the same people."""
+"""A run that another begins with: its members, and whom each of them has never seen."""
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wirbel.cohort.table import table_text
@@ -20,12 +21,27 @@ def write_folds(run: Path, learnt: Sequence[Learnt]) -> None:
     write_whole(run / FOLDS, table_text(("patient", "fold"), [(p, str(k)) for p, k in sorted(folds.items())]))
 
 
-def members_of(run: Path, recipe: Recipe, learnt: Sequence[Learnt], folds: int) -> list[Path]:
-    """The members' checkpoints.
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """The members' checkpoints, and by patient the member that never saw them."""
 
-    `InputRejected` where one has learnt from somebody who is to judge it now; `UsageError` for another model,
-    another number of members, or what is no run.
-    """
+    members: tuple[Path, ...]
+    fold: Mapping[str, int]
+
+    def folded(self, learnt: Sequence[Learnt]) -> tuple[Learnt, ...]:
+        """The same crops in the earlier run's folds, so that nobody judges a member that has learnt from them.
+
+        A patient whom it did not have keeps the fold that was dealt. `InputRejected` where a fold has one class.
+        """
+        out = tuple(replace(u, fold=self.fold.get(u.crop.patient, u.fold)) for u in learnt)
+        for k in range(len(self.members)):
+            if len({u.malignant for u in out if u.fold == k}) < 2:
+                raise InputRejected(f"fold {k + 1} of the run to begin with has one class of these patients only")
+        return out
+
+
+def earlier_run(run: Path, recipe: Recipe, folds: int) -> EarlierRun:
+    """A run to begin with; `UsageError` for another model, another number of members, or what is no run."""
     try:
         before = json.loads((run / CONFIG).read_text("utf-8"))
         with (run / FOLDS).open(encoding="utf-8", newline="") as file:
@@ -34,13 +50,7 @@ def members_of(run: Path, recipe: Recipe, learnt: Sequence[Learnt], folds: int) 
         raise UsageError(f"{run.name!r} is no run to begin with: {CONFIG} and {FOLDS} cannot be read") from exc
     if before.get("model") != recipe.name:
         raise UsageError(f"{run.name!r} is a run of {before.get('model')}: {recipe.name} cannot begin with it")
-    paths = [run / f"fold_{k}" / CHECKPOINT for k in range(folds)]
+    paths = tuple(run / f"fold_{k}" / CHECKPOINT for k in range(folds))
     if max(fold.values(), default=-1) != folds - 1 or not all(path.is_file() for path in paths):
         raise UsageError(f"{run.name!r} has not {folds} members: ask for as many as it has")
-    for u in learnt:
-        if fold.get(u.crop.patient, u.fold) != u.fold:
-            raise InputRejected(
-                f"member {u.fold} of {run.name!r} has learnt from patients who are to judge it now: begin with a "
-                "run that has these folds"
-            )
-    return paths
+    return EarlierRun(paths, fold)

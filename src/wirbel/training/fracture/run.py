@@ -18,7 +18,7 @@ from wirbel.network.fracture import open_fracture
 from wirbel.training.fracture.bundle import write_ensemble
 from wirbel.training.fracture.card import model_card
 from wirbel.training.fracture.crop_rows import TRAINING_ARMS, CropData, data_digest, must_be_sound, open_crops
-from wirbel.training.fracture.earlier import CONFIG, members_of, write_folds
+from wirbel.training.fracture.earlier import CONFIG, earlier_run, write_folds
 from wirbel.training.fracture.fit import Epoch, FitSettings, fit_member
 from wirbel.training.fracture.recipe import Learnt, Recipe, chosen, recipe_named
 from wirbel.training.fracture.scores import (
@@ -48,7 +48,7 @@ class FracturePlan:
     device: str = "auto"
     version: str = "0.1.0"
     start: Path | None = None
-    """A run of the same model whose members' best weights these begin with; its folds must be these."""
+    """A run of the same model whose members' best weights these begin with, and whose folds they take."""
 
 
 def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[[str], None]) -> Path:
@@ -65,7 +65,10 @@ def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[
     learnt = chosen(data.rows, recipe, folds=plan.folds, seed=plan.fit.seed)
     device = _device(plan.device)
     must_be_sound(data, [u.crop for u in learnt])
-    starts = [None] * plan.folds if plan.start is None else members_of(plan.start, recipe, learnt, plan.folds)
+    starts: Sequence[Path | None] = [None] * plan.folds
+    if plan.start is not None:
+        earlier = earlier_run(plan.start, recipe, plan.folds)
+        learnt, starts = earlier.folded(learnt), earlier.members
     _open_run(out, _config(data, learnt, recipe, plan, device))
     write_folds(out, learnt)
     simulated = "simulated, " if data.simulated else ""
