@@ -29,7 +29,7 @@ from scipy import ndimage, stats
 from wirbel.evaluation import proportion
 from wirbel.network.bundle import file_sha256, load_bundle
 from wirbel.network.fracture import SCORER, FractureNetworks, open_fracture
-from wirbel.network.heat import grad_cam, room, shifted_cam
+from wirbel.network.heat import grad_cam
 from wirbel.phantom.cases.scene import Mark
 from wirbel.volume import Grid
 
@@ -46,16 +46,11 @@ SOFT_HU = 40
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One crop, cut to the networks' size, and how far each voxel lies from the lesion (mm).
-
-    `wide_hu`, `wide_mask`: with the room around it that shifted views need.
-    """
+    """One crop, cut to the networks' size, and how far each voxel lies from the lesion (mm)."""
 
     hu: np.ndarray
     mask: np.ndarray
     from_lesion_mm: np.ndarray
-    wide_hu: np.ndarray
-    wide_mask: np.ndarray
 
 
 def rows_of(crops: Path, arm: str) -> list[dict[str, str]]:
@@ -89,24 +84,12 @@ def cases(crops: Path, rows: Sequence[dict[str, str]], networks: FractureNetwork
         if lesion.sum() * networks.about.crop.spacing_mm**3 < LEAST_MM3:
             continue
         if float(networks.score(hu[None], mask[None]).log_odds.mean()) > 0.0:
-            z, y, x = (n + 2 * room(networks) for n in networks.about.crop.size)
-            wide = [middle(a[int(row["place"])], (z, y, x)) for a in arrays[:2]]
-            out.append(Case(hu, mask, ndimage.distance_transform_edt(~lesion).astype(np.float32), *wide))
+            out.append(Case(hu, mask, ndimage.distance_transform_edt(~lesion).astype(np.float32)))
     return out
 
 
 def maps_of(networks: FractureNetworks, found: Sequence[Case]) -> list[np.ndarray]:
-    """The heat map of each case, as the main job shows it: the mean of shifted views, cut to the crop."""
-    size = networks.about.crop.size
-    out = []
-    for case in found:
-        grid = Grid.axis_aligned(case.wide_hu.shape, (networks.about.crop.spacing_mm,) * 3)
-        out.append(middle(shifted_cam(networks, case.wide_hu, case.wide_mask, grid).values, size))
-    return out
-
-
-def one_view_maps_of(networks: FractureNetworks, found: Sequence[Case]) -> list[np.ndarray]:
-    """The heat map of one view alone."""
+    """The heat map of each case."""
     grid = Grid.axis_aligned(networks.about.crop.size, (networks.about.crop.spacing_mm,) * 3)
     return [grad_cam(networks, networks.score(c.hu[None], c.mask[None]), 0, grid).values for c in found]
 
@@ -117,21 +100,14 @@ def share(hits: Sequence[bool]) -> str:
     return f"{got.value:.3f} ({got.low:.3f}-{got.high:.3f})"
 
 
-def peaks(maps: Sequence[np.ndarray]) -> list[tuple[int, ...] | None]:
-    """The strongest voxel of each map."""
-    return [tuple(np.unravel_index(int(np.argmax(m)), m.shape)) if m.max() > 0 else None for m in maps]
-
-
-def pointing(
-    found: Sequence[Case], maps: Sequence[np.ndarray], one_view: Sequence[np.ndarray], rng: np.random.Generator
-) -> list[str]:
+def pointing(found: Sequence[Case], maps: Sequence[np.ndarray], rng: np.random.Generator) -> list[str]:
     """The pointing game's rows."""
+    peaks = [np.unravel_index(int(np.argmax(m)), m.shape) if m.max() > 0 else None for m in maps]
     middles = [tuple(n // 2 for n in c.hu.shape) for c in found]
     inside = [np.argwhere(c.mask & 1) for c in found]
     random = [tuple(v[int(rng.integers(len(v)))]) for v in inside]
     lines = []
-    strongest = {"strongest voxel": peaks(maps), "strongest voxel, one view alone": peaks(one_view)}
-    games = {**strongest, "middle of the crop": middles, "random voxel of the vertebra": random}
+    games = {"strongest voxel": peaks, "middle of the crop": middles, "random voxel of the vertebra": random}
     for name, points in games.items():
         cells = [
             share([p is not None and float(c.from_lesion_mm[p]) <= t for c, p in zip(found, points, strict=True)])
@@ -265,7 +241,7 @@ def main() -> None:
         "",
         "| pointing game (simulated) | " + " | ".join(f"within {t:.0f} mm" for t in TOLERANCES_MM) + " |",
         "|---|" + "---|" * len(TOLERANCES_MM),
-        *pointing(found, maps, one_view_maps_of(networks, found), rng),
+        *pointing(found, maps, rng),
         "",
         f"The map's density in the lesion over that in the crop (simulated): median {energy(found, maps)}.",
         "",

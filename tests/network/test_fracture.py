@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.network.tiny_bundle import FEATURES, SIDE, SPACING_MM, described, tiny_bundle
+from tests.network.tiny_bundle import FEATURES, SIDE, described, tiny_bundle
 
 from wirbel.errors import InputRejected, ModelError, UsageError
 from wirbel.etiology import HeatMap, HeatMethod
 from wirbel.etiology.network_input import network_input
 from wirbel.network.bundle import load_bundle
 from wirbel.network.fracture import FractureNetworks, open_fracture
-from wirbel.network.heat import OcclusionSettings, enlarged, grad_cam, occlusion, room, shifted_cam
+from wirbel.network.heat import OcclusionSettings, enlarged, grad_cam, occlusion
 from wirbel.volume import Grid
 
 GRID = Grid.axis_aligned((SIDE,) * 3, (4.0, 4.0, 4.0), (-30.0, -30.0, -30.0))
@@ -137,28 +137,6 @@ def test_the_heat_map_sums_to_what_the_maps_add_to_the_score(networks: FractureN
     np.testing.assert_allclose(heat.values, expected / expected.max(), atol=1e-5)
     assert heat.method is HeatMethod.GRAD_CAM
     assert heat.made_by == ("b2_0", "b2_1")
-
-
-def test_shifted_views_show_what_one_view_shows_and_where_more_finely(networks: FractureNetworks) -> None:
-    """A bright cube between the cells of the last maps is smeared over them by one view."""
-    far = room(networks)
-    side = SIDE + 2 * far
-    hu, mask = np.full((side,) * 3, 40, np.int16), np.ones((side,) * 3, np.uint8)
-    grid = Grid.axis_aligned((side,) * 3, (SPACING_MM,) * 3)
-    plain = shifted_cam(networks, hu, mask, grid)
-    assert far == 1 and plain.grid is grid and plain.method is HeatMethod.GRAD_CAM
-    middle = slice(far, far + SIDE)
-    hu[...] = np.random.default_rng(2).integers(-100, 900, hu.shape)
-    view = networks.score(hu[middle, middle, middle][None], mask[middle, middle, middle][None])
-    one = grad_cam(networks, view, 0, GRID).values
-    eight = shifted_cam(networks, hu, mask, grid).values
-    assert eight.max() == 1.0
-    assert np.corrcoef(one.ravel(), eight[middle, middle, middle].ravel())[0, 1] > 0.4
-    again = shifted_cam(networks, np.roll(hu, 1, axis=2), np.roll(mask, 1, axis=2), grid).values
-    inner = np.s_[2:-2, 2:-2, 3:-2]
-    moved = np.corrcoef(again[inner].ravel(), np.roll(eight, 1, axis=2)[inner].ravel())[0, 1]
-    still = np.corrcoef(again[inner].ravel(), eight[inner].ravel())[0, 1]
-    assert moved > still
 
 
 def test_a_coarse_map_keeps_its_place() -> None:

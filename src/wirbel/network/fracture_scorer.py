@@ -13,7 +13,6 @@ from wirbel.etiology import (
     Calibration,
     Calibrations,
     EtiologyScorer,
-    HeatMap,
     Population,
     RawScore,
     ScorerIdentity,
@@ -27,7 +26,7 @@ from wirbel.finding.signs import Sign, SignSettings
 from wirbel.finding.signs.crop import signs_in_crop
 from wirbel.network.bundle import SHIPPED, Bundle, load_bundle
 from wirbel.network.fracture import FractureNetworks, ScorerFile, open_fracture, read_scorer_file
-from wirbel.network.heat import grad_cam, room, shifted_cam
+from wirbel.network.heat import grad_cam
 from wirbel.spine import Part, Spine, Vertebra
 from wirbel.vertebra import NotMeasured, Reason, VertebraMeasures, VertebraSettings
 from wirbel.volume import Volume
@@ -91,18 +90,9 @@ class FractureScorer:
                 members = tuple(scores.log_odds[0].tolist())
                 if self.join is not None and vertebra.label in broken:
                     members = self.join.joined(members, self._sign_values(ct, spine, vertebra, self.join))
-                heat = grad_cam(self.networks(), scores, 0, crop.grid)
-                if vertebra.label in broken:
-                    heat = self._finer_heat(ct, spine, vertebra)
-                out.append(RawScore(vertebra.label, members, tuple(scores.features[0].tolist()), heat))
+                features, heat = scores.features[0].tolist(), grad_cam(self.networks(), scores, 0, crop.grid)
+                out.append(RawScore(vertebra.label, members, tuple(features), heat))
         return tuple(out)
-
-    def _finer_heat(self, ct: Volume, spine: Spine, vertebra: Vertebra) -> HeatMap:
-        """Eight views instead of one: eight times the time, so for fractures alone."""
-        networks, about = self.networks(), self.about.crop
-        z, y, x = (n + 2 * room(networks) for n in about.size)
-        crop = crop_of(ct, spine, vertebra, CropSettings((z, y, x), about.spacing_mm))
-        return shifted_cam(networks, stored_hu(crop), crop_bits(crop, spine), crop.grid)
 
     def _sign_values(self, ct: Volume, spine: Spine, vertebra: Vertebra, join: SignJoin) -> dict[str, float]:
         size = (join.crop_voxels, join.crop_voxels, join.crop_voxels)

@@ -11,9 +11,6 @@ from wirbel.etiology import HeatMap, HeatMethod
 from wirbel.network.fracture import CropScores, FractureNetworks
 from wirbel.volume import Grid
 
-#: How far the views of `shifted_cam` are shifted: a quarter of a cell.
-SHIFT_MM = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class OcclusionSettings:
@@ -36,48 +33,14 @@ def grad_cam(networks: FractureNetworks, scores: CropScores, row: int, grid: Gri
     w_f everywhere, and Grad-CAM (Selvaraju 2017) is relu(sum_f w_f map_f) exactly. The members' mean is taken
     before it is cut at zero, as their log-odds are averaged too.
     """
-    return HeatMap(grid, of_its_peak(_raised(networks, scores, row, grid.shape)), *_by(networks))
-
-
-def shifted_cam(
-    networks: FractureNetworks, hu: Int16[np.ndarray, "z y x"], mask: UInt8[np.ndarray, "z y x"], grid: Grid
-) -> HeatMap:
-    """The mean of eight such maps, of views shifted by `SHIFT_MM` to either side along each axis.
-
-    Cells of the last maps are 8 mm wide; shifted views lie between each other's. `hu` and `mask` (stored bits) lie
-    on `grid` and are `room(networks)` voxels larger on every side than what the networks take; so is the map.
-    """
-    size, corners = networks.about.crop.size, product((0, 2 * room(networks)), repeat=3)
-    views = [tuple(slice(start, start + n) for start, n in zip(at, size, strict=True)) for at in corners]
-    scores = networks.score(np.stack([hu[v] for v in views]), np.stack([mask[v] for v in views]))
-    total, count = np.zeros(hu.shape, np.float32), np.zeros(hu.shape, np.float32)
-    for row, view in enumerate(views):
-        total[view] += _raised(networks, scores, row, size)
-        count[view] += 1.0
-    return HeatMap(grid, of_its_peak(total / count), *_by(networks))
-
-
-def room(networks: FractureNetworks) -> int:
-    """How many voxels more than the networks take `shifted_cam` needs on every side."""
-    return max(1, round(SHIFT_MM / networks.about.crop.spacing_mm))
-
-
-def _raised(
-    networks: FractureNetworks, scores: CropScores, row: int, shape: tuple[int, int, int]
-) -> Float32[np.ndarray, "z y x"]:
-    """What each voxel adds to the members' mean log-odds."""
     by_shape: dict[tuple[int, ...], Float64[np.ndarray, "_ _ _"]] = {}
     for head, maps in zip(networks.about.heads, scores.maps, strict=True):
         raised = np.tensordot(head.weights, maps[row].astype(np.float64), axes=1) / len(scores.maps)
         by_shape[raised.shape] = by_shape.get(raised.shape, np.zeros(raised.shape)) + raised
-    total = np.zeros(shape, np.float32)
+    total = np.zeros(grid.shape, np.float32)
     for raised in by_shape.values():
-        total += enlarged(raised, shape)
-    return total
-
-
-def _by(networks: FractureNetworks) -> tuple[HeatMethod, tuple[str, ...]]:
-    return HeatMethod.GRAD_CAM, networks.about.members
+        total += enlarged(raised, grid.shape)
+    return HeatMap(grid, of_its_peak(total), HeatMethod.GRAD_CAM, networks.about.members)
 
 
 def occlusion(
