@@ -84,7 +84,10 @@ def test_other_splits_unclear_and_foreign_classes_are_left_out_and_counted(tmp_p
 def test_unfractured_vertebrae_have_a_calibration_of_their_own(tmp_path, capsys):
     words = {"malignant_fracture": "malignant_lesion", "osteoporotic_fracture": "normal"}
     file = written(tmp_path, [[*row[:2], words[row[2]], *row[3:]] for row in rows()])
-    assert run(file, "-o", tmp_path / "o.json", "--scorer", "abc", "--unfractured") == 0
+    assert run(file, "-o", tmp_path / "o.json", "--scorer", "abc", "--unfractured") == 3
+    assert "45" in capsys.readouterr().err, "of sound ones no more than 0.05 may be called suspicious"
+    relaxed = ("--unfractured", "--false-alarm", "0.1")
+    assert run(file, "-o", tmp_path / "o.json", "--scorer", "abc", *relaxed) == 0
     text = capsys.readouterr().out
     assert "suspicious from" in text and "osteoporotic" not in text and "malignant from" not in text
     assert read_calibration((tmp_path / "o.json").read_text()).population is Population.UNFRACTURED

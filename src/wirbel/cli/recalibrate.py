@@ -32,8 +32,9 @@ def recalibrate(  # noqa: PLR0913  # one argument for each option
     ] = False,
     missed: Annotated[float, typer.Option("--missed", help="Bound: malignant called osteoporotic.")] = 0.10,
     false_alarm: Annotated[
-        float, typer.Option("--false-alarm", help="Bound: osteoporotic called malignant.")
-    ] = 0.10,
+        float | None,
+        typer.Option("--false-alarm", help="Bound: osteoporotic called malignant; 0.1, of unfractured ones 0.05."),
+    ] = None,
     delta: Annotated[float, typer.Option("--delta", help="Risk that a bound is broken.")] = 0.10,
     confidence: Annotated[
         str, typer.Option("--confidence", help="each: delta for each bound; both: for the two together.")
@@ -47,7 +48,7 @@ def recalibrate(  # noqa: PLR0913  # one argument for each option
     import numpy as np  # noqa: PLC0415  # keeps --help fast
 
     from wirbel.cli.stats_tables import text_of  # noqa: PLC0415
-    from wirbel.etiology import Confidence, Population, Promise, written_calibration  # noqa: PLC0415
+    from wirbel.etiology import Confidence, Population, Promise, promised, written_calibration  # noqa: PLC0415
     from wirbel.etiology.recalibration import recalibrate as fit  # noqa: PLC0415
     from wirbel.etiology.recalibration import recalibration_page  # noqa: PLC0415
     from wirbel.etiology.score_table import Scale, ScoreColumns, read_scores  # noqa: PLC0415
@@ -55,8 +56,9 @@ def recalibrate(  # noqa: PLR0913  # one argument for each option
 
     _one_of("--scale", scale, SCALES)
     _one_of("--confidence", confidence, CONFIDENCES)
-    promise = Promise(missed, false_alarm, delta, Confidence(confidence))
     population = Population.UNFRACTURED if unfractured else Population.FRACTURED
+    alarm = promised(population).alpha_false_alarm if false_alarm is None else false_alarm
+    promise = Promise(missed, alarm, delta, Confidence(confidence))
     columns = ScoreColumns(members=_names(scores), features=_names(features))
     table = read_scores(text_of(file), columns, population=population, scale=Scale(scale))
     fitted = fit(

@@ -1,6 +1,6 @@
 """Osteoporotic, malignant or uncertain: scorers' Protocol, calibration, tiers, refusal."""
 
-from wirbel.etiology.calibration import Calibration, Cohort, Population, calibrate
+from wirbel.etiology.calibration import Calibration, Cohort, Population, calibrate, promised
 from wirbel.etiology.calibration_file import calibration_sha256, read_calibration, written_calibration
 from wirbel.etiology.classify import authors_tier, classify, must_fit, no_classifier, tier_of
 from wirbel.etiology.clinical import Clinical, Sex
@@ -52,6 +52,7 @@ __all__ = [
     "must_fit",
     "no_classifier",
     "patients_needed",
+    "promised",
     "read_calibration",
     "read_clinical",
     "supported",

@@ -85,6 +85,14 @@ class Calibration:
         return at_prevalence(p, fitted_at=self.cohort.prevalence, assumed=prevalence)
 
 
+def promised(population: Population) -> Promise:
+    """What is promised unless something else is asked for.
+
+    Every sound vertebra of a CT may be called suspicious, and a CT has up to seventeen: half the false alarms.
+    """
+    return Promise() if population is Population.FRACTURED else Promise(alpha_false_alarm=0.05)
+
+
 def calibrate(
     scores: LabelledScores,
     *,
@@ -97,7 +105,8 @@ def calibrate(
 ) -> Calibration:
     """Fit everything on one calibration cohort that served for nothing else.
 
-    A tier whose promise the cohort cannot hold is never given (its `Bound` says how many patients are needed).
+    `promise`: by default what `promised` says. A tier whose promise the cohort cannot hold is never given (its
+    `Bound` says how many patients are needed).
     `InputRejected` below `LEAST_PATIENTS` of each class.
     """
     counts = {"malignant": scores.patients_of(malignant=True), "other": scores.patients_of(malignant=False)}
@@ -120,6 +129,6 @@ def calibrate(
         map=choice.map,
         log_loss=choice.log_loss,
         venn_abers=venn_abers(scores.log_odds, scores.malignant),
-        tiers=certify(scores, promise or Promise()),
+        tiers=certify(scores, promise or promised(population)),
         novelty=fit_novelty(scores, false_refusals=FALSE_REFUSALS, rng=rng) if seen else None,
     )  # fmt: skip
