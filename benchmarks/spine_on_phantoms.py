@@ -7,6 +7,7 @@ scanner at random, come from the named protocols with slices of 0.6 to 1.25 mm (
 `--variants`: people with T13, L6, sacralised L5 or missing ribs only, the field of view holding T1, or ribs and
 sacrum. Verdicts are those of the whole chain, through the networks. `--fractures`: so many a person from T5 to L4,
 no two of them neighbours, grades 1 to 3 and shapes by lot, T3 to L5 in view; for the kappas of Genant's grades.
+`--columns FILE` keeps what the naming decoder was given, a line a person, for `naming_on_kept_columns.py`.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from wirbel.phantom import AnatomySettings, draw_anatomy, random_scanner, whole_
 from wirbel.phantom.anatomy import Anatomy
 from wirbel.phantom.scanners import SCANNERS
 from wirbel.phantom.simulate import SimulatedCt, simulate
-from wirbel.spine import Level, NumberingStatus, Part, Spine, Variant
-from wirbel.spine.naming import name_levels
+from wirbel.spine import Level, NumberingStatus, Part, Spine, SpineEvidence, Variant
+from wirbel.spine.naming import column_seen, name_levels
 from wirbel.spine.settings import SpineSettings
 from wirbel.vertebra import BodyHeights, VertebraSettings, measure_all
 from wirbel.volume import Acquisition, Grid, Plane
@@ -131,6 +132,25 @@ def figures(anatomy: Anatomy, made: SimulatedCt, spine: Spine, spacing_mm: float
     }
 
 
+def kept_column(seed: int, odd: Variant | None, anatomy: Anatomy, evidence: SpineEvidence) -> dict[str, object]:
+    """What the decoder is given, and the name of the true body that lies nearest to each (None: none near)."""
+    centres = np.array([v.centre_lps_mm for v in anatomy.truth.vertebrae])
+    column = column_seen(evidence)
+    vertebrae = []
+    for v in column.vertebrae:
+        apart = np.linalg.norm(centres - v.centre_lps_mm, axis=1)
+        true = anatomy.truth.vertebrae[int(np.argmin(apart))].level.name if apart.min() <= SAME_MM else None
+        plain = {f.name: getattr(v, f.name) for f in dataclasses.fields(v)}
+        plain["centre_lps_mm"] = [round(float(x), 2) for x in v.centre_lps_mm]
+        plain["level_log_probability"] = {k.name: round(p, 4) for k, p in v.level_log_probability.items()}
+        vertebrae.append({**plain, "true": true})
+    rest = {"sacrum_below": column.sacrum_below, "skull_above": column.skull_above}
+    return {
+        "seed": seed, "variant": odd.value if odd else None, "vertebrae": vertebrae,
+        "distances_mm": column.distances_mm, "sizes_mm": column.sizes_mm, **rest,
+    }  # fmt: skip
+
+
 def column_of(anatomy: Anatomy, spine: Spine) -> str:
     """Right when every body that lies on a true one has its name: the rule of `wirbel evaluate spine`."""
     if spine.numbering.status is NumberingStatus.RELATIVE:
@@ -152,6 +172,7 @@ def main() -> None:
     parser.add_argument("--fractures", type=int, default=0)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--columns", type=Path)
     options = parser.parse_args()
     bundle = load_bundle(options.bundle) if options.bundle else None
     segment = load_spine_segmenter(bundle=bundle, threads=options.threads)
@@ -172,7 +193,11 @@ def main() -> None:
         scanner = random_scanner(rng) if options.any_slice else THIN[int(rng.integers(len(THIN)))]
         made = simulate(anatomy, view, scanner, rng)
         drawn = time.perf_counter()
-        spine = name_levels(segment(made.ct), SpineSettings())
+        evidence = segment(made.ct)
+        spine = name_levels(evidence, SpineSettings())
+        if options.columns:
+            with options.columns.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(kept_column(seed, odd, anatomy, evidence)) + "\n")
         row = figures(anatomy, made, spine, options.spacing)
         rows.append(row)
         print(

@@ -33,6 +33,15 @@ def calibration(cohort):
     return fitted(cohort)
 
 
+def test_a_sound_vertebra_is_called_suspicious_half_as_often_as_a_fracture_malignant(cohort, calibration):
+    unfractured = fitted(cohort, population=Population.UNFRACTURED)
+    assert calibration.tiers.promise.alpha_false_alarm == 0.10
+    assert unfractured.tiers.promise.alpha_false_alarm == 0.05
+    assert unfractured.tiers.malignant_from > calibration.tiers.malignant_from
+    other = ~cohort.malignant
+    assert np.mean(cohort.log_odds[other] >= unfractured.tiers.malignant_from) <= 0.05
+
+
 @pytest.mark.parametrize("kind", list(MapKind))
 def test_each_map_calibrates_overconfident_scores_on_new_patients(kind, cohort, simulated_scores):
     fresh = simulated_scores(np.random.default_rng(12), malignant=1000, osteoporotic=1000, per_patient=1, slope=0.5)

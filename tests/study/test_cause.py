@@ -15,6 +15,7 @@ from wirbel.etiology import (
     HeatMethod,
     LabelledScores,
     Population,
+    Promise,
     RawScore,
     Refusal,
     ScorerIdentity,
@@ -85,7 +86,8 @@ def fitted(population: Population):
         tuple(f"p{i}" for i in range(80)), ("L1",) * 80, malignant,
         np.where(malignant, 3.0, -3.0)[:, None] + rng.normal(0, 1, (80, 1)), np.empty((80, 0)),
     )  # fmt: skip
-    return calibrate(scores, scorer=DIGEST, name="drawn", simulated=True, rng=rng, population=population)
+    of = {"scorer": DIGEST, "name": "drawn", "simulated": True, "population": population}
+    return calibrate(scores, **of, rng=rng, promise=Promise())
 
 
 @pytest.fixture(scope="module")
