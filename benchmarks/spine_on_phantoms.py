@@ -5,8 +5,9 @@
 Every figure is simulated. Seeds start at 800,000. Slices are 1 mm apart and, unless `--any-slice` asks for a
 scanner at random, come from the named protocols with slices of 0.6 to 1.25 mm (a smooth to a lung kernel).
 `--variants`: people with T13, L6, sacralised L5 or missing ribs only, the field of view holding T1, or ribs and
-sacrum. Verdicts are those of the whole chain, through the networks. `--fractures`: so many a person from T5 to L4,
-no two of them neighbours, grades 1 to 3 and shapes by lot, T3 to L5 in view; for the kappas of Genant's grades.
+sacrum, where the variant can be told from it. Verdicts are those of the whole chain, through the networks.
+`--fractures`: so many a person from T5 to L4, no two of them neighbours, grades 1 to 3 and shapes by lot, T3 to L5 in
+view; for the kappas of Genant's grades.
 `--columns FILE` keeps what the naming decoder was given, a line a person, for `naming_on_kept_columns.py`.
 """
 
@@ -38,16 +39,25 @@ SAME_MM = 10.0
 GRADED = tuple(level for level in Level if Level.T4.rank <= level.rank <= Level.L4.rank)
 #: Where fractures are drawn when they are asked for.
 BROKEN = tuple(level for level in GRADED if level.rank >= Level.T5.rank)
+#: Variants that show from above, and those that show from below.
+RIBS, LUMBAR = (Variant.T11_ONLY, Variant.T13), (Variant.L4_ONLY, Variant.L6)
 THIN = tuple(scanner for scanner in SCANNERS.values() if scanner.slice_mm <= 1.25)
 
 
-def field_of_view(anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator) -> Grid:
-    """A chest with T1, an abdomen with ribs and sacrum, or both, as wide as the trunk."""
+def field_of_view(
+    anatomy: Anatomy, spacing_mm: float, rng: np.random.Generator, odd: Variant | None = None
+) -> Grid:
+    """A chest with T1, an abdomen with ribs and sacrum, or both, as wide as the trunk.
+
+    Where a variant can be told: eleven or thirteen ribs with T1, four or six lumbar vertebrae with ribs and sacrum.
+    An abdomen with thirteen ribs shows five lumbar vertebrae below the last rib, as every abdomen does.
+    """
     whole = whole_grid(anatomy, (spacing_mm, spacing_mm, spacing_mm))
     z = {v.level: float(v.centre_lps_mm[2]) for v in anatomy.truth.vertebrae}
     top = z[Level.C6] + rng.uniform(0, 40)
     bottom = float(anatomy.truth.sacrum_lps_mm[2]) - rng.uniform(20, 60)
-    kind = rng.integers(3)
+    blind = 1 if odd in RIBS else 0 if odd in LUMBAR else None
+    kind = rng.integers(3) if blind is None else rng.choice([k for k in range(3) if k != blind])
     if kind == 0:
         bottom = z[Level.L1] - rng.uniform(-10, 40)
     if kind == 1:
@@ -189,7 +199,7 @@ def main() -> None:
         anatomy = draw_anatomy(rng, settings)
         start = time.perf_counter()
         some = (anatomy, options.spacing)
-        view = trunk_view(*some) if options.fractures else field_of_view(*some, rng)
+        view = trunk_view(*some) if options.fractures else field_of_view(*some, rng, odd)
         scanner = random_scanner(rng) if options.any_slice else THIN[int(rng.integers(len(THIN)))]
         made = simulate(anatomy, view, scanner, rng)
         drawn = time.perf_counter()
