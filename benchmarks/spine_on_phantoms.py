@@ -6,8 +6,8 @@ Every figure is simulated. Seeds start at 800,000. Slices are 1 mm apart and, un
 scanner at random, come from the named protocols with slices of 0.6 to 1.25 mm (a smooth to a lung kernel).
 `--variants`: people with T13, L6, sacralised L5 or missing ribs only, the field of view holding T1, or ribs and
 sacrum, where the variant can be told from it. Verdicts are those of the whole chain, through the networks.
-`--fractures`: so many a person from T5 to L4, no two of them neighbours, grades 1 to 3 and shapes by lot, T3 to L5 in
-view; for the kappas of Genant's grades.
+`--fractures`: so many a person from T5 to L4, no two of them neighbours, grades 1 to 3 and shapes by lot, T3 to L5
+in view; for the kappas of Genant's grades.
 `--columns FILE` keeps what the naming decoder was given, a line a person, for `naming_on_kept_columns.py`.
 """
 
