@@ -22,7 +22,15 @@ import numpy as np
 from jaxtyping import Integer, UInt8
 
 from wirbel.cohort.begun import COHORT_FILE
-from wirbel.cohort.crops import HU_FILE, INDEX_FILE, MASK_FILE, SETTINGS_FILE, CropFolder, read_crops
+from wirbel.cohort.crops import (
+    HU_FILE,
+    INDEX_FILE,
+    MARKS_FILE,
+    MASK_FILE,
+    SETTINGS_FILE,
+    CropFolder,
+    read_crops,
+)
 from wirbel.cohort.growing import GrowingArrays
 from wirbel.cohort.table import table_text
 from wirbel.cohort.whole_files import told, write_whole
@@ -32,7 +40,7 @@ from wirbel.network.bundle import SHIPPED, load_bundle
 from wirbel.network.crop_outline import CropOutliner, OutlinedCrop, load_crop_outliner
 from wirbel.volume.resample import OUTSIDE_HU
 
-MARKS_FILE, TRUTH_FILE, NOTES_FILE = "marks.npy", "truth.tsv", "outlined.jsonl"
+TRUTH_FILE, NOTES_FILE = "truth.tsv", "outlined.jsonl"
 #: Columns added to the index: the crop's row in the old folder, and how the two outlines overlap (Dice).
 FROM_ROW, OVERLAP = "from_row", "overlap"
 

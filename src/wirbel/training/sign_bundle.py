@@ -23,8 +23,8 @@ _CARD = """
 
 The score of a fracture is joined with its measured signs and its level (`wirbel train signs --onto`): log-odds =
 {bias:.3f} + {network:.3f} x (the networks') + {signs:.3f} x (mean of {models} boosted models of signs). The
-calibration is that of the sum. The AUC in the table above are the networks' alone; those of the sum stand in the
-`figures.tsv` of the run. Unfractured vertebrae are scored by the networks alone.
+AUC and the calibration of fractures above are the networks' alone; those of the sum stand in the `figures.tsv` of
+the run and in this bundle's `calibration_fractured.json`. Unfractured vertebrae are scored by the networks alone.
 """
 
 

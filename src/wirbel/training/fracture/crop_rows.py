@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from wirbel.cohort.begun import COHORT_FILE, is_begun, planned, read_begun
-from wirbel.cohort.crops import HU_FILE, INDEX_FILE, MASK_FILE, SETTINGS_FILE, read_crops
+from wirbel.cohort.crops import HU_FILE, INDEX_FILE, MARKS_FILE, MASK_FILE, SETTINGS_FILE, read_crops
 from wirbel.cohort.labelled import Diagnosis
 from wirbel.errors import InputRejected, UsageError
 from wirbel.phantom.cohort.make import TRUTH_FILE
 
-MARKS_FILE = "marks.npy"
 #: Arms without which a simulated cohort cannot be learnt from.
 TRAINING_ARMS = ("train", "train_sound")
 
