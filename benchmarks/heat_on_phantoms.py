@@ -30,11 +30,9 @@ from wirbel.evaluation import proportion
 from wirbel.network.bundle import file_sha256, load_bundle
 from wirbel.network.fracture import SCORER, FractureNetworks, open_fracture
 from wirbel.network.heat import grad_cam
-from wirbel.phantom.cases.scene import Mark
+from wirbel.training.fracture.nets import LESION
 from wirbel.volume import Grid
 
-#: What a malignant lesion is made of.
-LESION = (Mark.LYTIC, Mark.SCLEROTIC, Mark.CORTEX, Mark.PEDICLE, Mark.EPIDURAL, Mark.PARAVERTEBRAL, Mark.MARROW)
 MALIGNANT = frozenset({"malignant_fracture", "malignant_lesion"})
 #: The lesion is looked for so far from the vertebra: a neighbour's own lesion is another matter.
 AROUND_MM = 20.0

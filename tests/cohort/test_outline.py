@@ -9,10 +9,13 @@ from tests.training.drawn_crops import SIDE, crops_in, some_rows
 from typer.testing import CliRunner
 
 from wirbel.cli.main import app
+from wirbel.cohort.begun import planned, read_begun
 from wirbel.cohort.crops import read_crops
 from wirbel.cohort.outline import NOTES_FILE, merged, write_outlined
 from wirbel.errors import InputRejected, UsageError
 from wirbel.network.crop_outline import LOOK_MM, OutlinedCrop, load_crop_outliner
+from wirbel.phantom.cohort.make import make_crops
+from wirbel.phantom.cohort.settings import fingerprint, settings_for
 
 
 def two_voxels_up(hu: np.ndarray) -> OutlinedCrop:
@@ -131,3 +134,24 @@ def test_the_command_says_what_it_could_not_find(tmp_path: Path) -> None:
     assert isinstance(got.exception, InputRejected)
     assert "in none of 1 crops a vertebra was found" in str(got.exception)
     assert not (tmp_path / "out" / "crops.json").exists()
+
+
+def test_an_arm_that_is_whole_is_outlined_while_others_are_drawn(tmp_path: Path) -> None:
+    settings = settings_for("ci", voxels=64)
+    make_crops(settings, tmp_path / "drawn", only=("discitis",))
+    row = next(iter(read_begun(tmp_path / "drawn").index))
+    made = write_outlined(tmp_path / "drawn", tmp_path / "out", outline=two_voxels_up)
+    after = read_crops(tmp_path / "out")
+    assert made.crops == planned(tmp_path / "drawn")["discitis"] == len(after.rows)
+    assert after.rows[0]["from_row"] == str(row) and after.rows[0]["arm"] == "discitis"
+    assert (tmp_path / "out" / "truth.tsv").read_text().splitlines()[1].startswith("0\t")
+    said = json.loads((tmp_path / "out" / "crops.json").read_text())
+    assert said["simulated"] is True and said["settings_sha256"] == fingerprint(settings)
+    with pytest.raises(UsageError, match="there is no arm 'train'"):
+        write_outlined(tmp_path / "drawn", tmp_path / "other", arms=["train"], outline=two_voxels_up)
+    progress = tmp_path / "drawn" / "progress.jsonl"
+    progress.write_text(progress.read_text().splitlines(keepends=True)[0])
+    with pytest.raises(UsageError, match="'discitis' is not whole"):
+        write_outlined(tmp_path / "drawn", tmp_path / "other", arms=["discitis"], outline=two_voxels_up)
+    with pytest.raises(UsageError, match="no arm is whole"):
+        write_outlined(tmp_path / "drawn", tmp_path / "other", outline=two_voxels_up)

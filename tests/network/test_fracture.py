@@ -139,6 +139,20 @@ def test_the_heat_map_sums_to_what_the_maps_add_to_the_score(networks: FractureN
     assert heat.made_by == ("b2_0", "b2_1")
 
 
+def test_members_that_see_lesions_weigh_the_heat_map(tmp_path: Path) -> None:
+    """Same weights, and beside them where a lesion is seen: what Grad-CAM has there is all that stays."""
+    plain = open_fracture(load_bundle(tiny_bundle(tmp_path / "plain")), threads=1)
+    seeing = open_fracture(load_bundle(tiny_bundle(tmp_path / "seeing", lesion=True)), threads=1)
+    hu, mask = crops(5)
+    scores, before = seeing.score(hu, mask), plain.score(hu, mask)
+    assert len(scores.lesions) == 2 and scores.lesions[0].shape == (5, SIDE, SIDE, SIDE) and before.lesions == ()
+    np.testing.assert_array_equal(scores.log_odds, before.log_odds)
+    heat, cam = grad_cam(seeing, scores, 4, GRID), grad_cam(plain, before, 4, GRID)
+    assert (heat.method, cam.method) == (HeatMethod.LESION_CAM, HeatMethod.GRAD_CAM)
+    lesion = 1 / (1 + np.exp(-network_input(hu[4], mask[4], "context")[0]))
+    np.testing.assert_allclose(heat.values, cam.values * lesion / (cam.values * lesion).max(), atol=1e-5)
+
+
 def test_a_coarse_map_keeps_its_place() -> None:
     coarse = np.zeros((4, 4, 4))
     coarse[1, 2, 3] = 1.0

@@ -14,8 +14,13 @@ from wirbel.network.bundle import FORMAT, file_sha256
 FEATURES, SIDE, POOL, SPACING_MM = 6, 16, 4, 4.0
 
 
-def tiny_member(path: Path, rng: np.random.Generator, kind: InputKind = "context") -> dict[str, object]:
-    """Mean over cubes, one 1 x 1 x 1 convolution, means over the maps, a linear head; returns the head."""
+def tiny_member(
+    path: Path, rng: np.random.Generator, kind: InputKind = "context", *, lesion: bool = False
+) -> dict[str, object]:
+    """Mean over cubes, one 1 x 1 x 1 convolution, means over the maps, a linear head; returns the head.
+
+    `lesion`: it also says where it sees one: where the first channel is high.
+    """
     channels = CHANNELS[kind]
     maps = rng.normal(0, 1, (FEATURES, channels, 1, 1, 1)).astype(np.float32)
     weights = np.abs(rng.normal(0, 1, (FEATURES, 1))).astype(np.float32)
@@ -30,8 +35,15 @@ def tiny_member(path: Path, rng: np.random.Generator, kind: InputKind = "context
         helper.make_node("Add", ["product", "bias"], ["column"]),
         helper.make_node("Squeeze", ["column", "one"], ["log_odds"]),
     ]
+    first = [
+        helper.make_node("Gather", ["crops", "nought"], ["channel"], axis=1),
+        helper.make_node("Sigmoid", ["channel"], ["lesion"]),
+    ]
+    nodes += first if lesion else []
     side = SIDE // POOL
     shapes = {"log_odds": ["n"], "features": ["n", FEATURES], "maps": ["n", FEATURES, side, side, side]}
+    if lesion:
+        shapes["lesion"] = ["n", SIDE, SIDE, SIDE]
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -42,6 +54,7 @@ def tiny_member(path: Path, rng: np.random.Generator, kind: InputKind = "context
             numpy_helper.from_array(weights, "weights"),
             numpy_helper.from_array(np.array([bias]), "bias"),
             numpy_helper.from_array(np.array([1], dtype=np.int64), "one"),
+            numpy_helper.from_array(np.array(0, dtype=np.int64), "nought"),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -50,7 +63,9 @@ def tiny_member(path: Path, rng: np.random.Generator, kind: InputKind = "context
     return {"weights": weights[:, 0].tolist(), "bias": float(bias)}
 
 
-def tiny_bundle(folder: Path, *, members: int = 2, seed: int = 1, **changes: object) -> Path:
+def tiny_bundle(
+    folder: Path, *, members: int = 2, seed: int = 1, lesion: bool = False, **changes: object
+) -> Path:
     """Write the bundle; `changes` go into `scorer.json` before it is hashed."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
@@ -64,7 +79,7 @@ def tiny_bundle(folder: Path, *, members: int = 2, seed: int = 1, **changes: obj
         "simulated": True,
         "settings_sha256": "5" * 64,
         "code_sha256": "c" * 64,
-        "heads": [tiny_member(folder / f"{name}.onnx", rng) for name in names],
+        "heads": [tiny_member(folder / f"{name}.onnx", rng, lesion=lesion) for name in names],
         **changes,
     }
     (folder / "scorer.json").write_text(json.dumps(about), encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tests.training.drawn_crops import crops_in, quiet, some_rows  # noqa: E402
+from tests.training.drawn_crops import SIDE, crops_in, quiet, some_rows  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from wirbel.cli.main import app  # noqa: E402
@@ -22,7 +22,7 @@ from wirbel.network.fracture import open_fracture  # noqa: E402
 from wirbel.training.fracture.bundle import trained_net  # noqa: E402
 from wirbel.training.fracture.crop_rows import must_be_sound, open_crops  # noqa: E402
 from wirbel.training.fracture.earlier import earlier_run  # noqa: E402
-from wirbel.training.fracture.fit import FitSettings, best_weights, fit_member  # noqa: E402
+from wirbel.training.fracture.fit import FitSettings, best_lessons, best_weights, fit_member  # noqa: E402
 from wirbel.training.fracture.nets import StudyNet  # noqa: E402
 from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
 from wirbel.training.fracture.run import FracturePlan, train_fracture  # noqa: E402
@@ -91,6 +91,26 @@ def test_what_is_exported_says_what_torch_says(trained: tuple[Path, Path]) -> No
         head = networks.about.heads[k]
         by_hand = features.double().numpy() @ head.weights + head.bias
         np.testing.assert_allclose(by_hand, log_odds.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("painted", [True, False])
+def test_only_who_was_taught_by_paint_says_where_lesions_are(tmp_path: Path, painted: bool) -> None:
+    crops = crops_in(tmp_path / "crops", some_rows())
+    if painted:
+        np.save(crops / "marks.npy", np.zeros((10, SIDE, SIDE, SIDE), np.uint8))
+    plan = FracturePlan(model="b1", folds=2, fit=QUICK, device="cpu")
+    bundle = train_fracture(crops, tmp_path / "run", plan, say=quiet)
+    data = open_crops(crops)
+    said = open_fracture(load_bundle(bundle), threads=1).score(data.hu[:2], data.mask[:2])
+    assert len(said.lesions) == (2 if painted else 0)
+    if painted:
+        net = trained_net(recipe_named("b1"), tmp_path / "run" / "fold_1" / "checkpoint.pt")
+        lessons = best_lessons(tmp_path / "run" / "fold_1" / "checkpoint.pt")
+        images = [network_input(central(data.hu[i]), central(data.mask[i]), "context") for i in range(2)]
+        with torch.no_grad():
+            seen = lessons.lesion(net.encode(torch.from_numpy(np.stack(images)))[0])
+        np.testing.assert_allclose(said.lesions[1], seen.numpy(), atol=5e-3)
+        assert said.lesions[1].shape == (2, 16, 16, 16) and 0 < said.lesions[1].max() < 1
 
 
 def test_a_finished_run_is_not_trained_again_and_another_seed_needs_another_folder(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wirbel.cli import cohort_correct, cohort_import, cohort_outline, cohort_signs
+from wirbel.cli import cohort_correct, cohort_import, cohort_join, cohort_outline, cohort_signs
 from wirbel.cli.exit import ExitCode
 from wirbel.errors import UsageError
 
@@ -26,6 +26,7 @@ app.command("masks-in")(cohort_correct.masks_in)
 app.command("shift")(cohort_correct.shift)
 app.command("signs")(cohort_signs.signs)
 app.command("outline")(cohort_outline.outline)
+app.command("join")(cohort_join.join)
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with rawdata, derivatives and the table.")]
 TableFile = Annotated[

@@ -22,7 +22,7 @@ def signs(
 
     Only the neighbours in a crop serve as references. Empty cells: not measured.
     """
-    from wirbel.cohort.signs import SignsMade, write_signs  # noqa: PLC0415  # keeps --help fast
+    from wirbel.cohort.signs import SIGNS_FILE, SignsMade, write_signs  # noqa: PLC0415  # keeps --help fast
 
     count = 0
 
@@ -32,7 +32,7 @@ def signs(
         if count % 100 == 0:
             typer.echo(f"{count} crops", err=True)
 
-    made: SignsMade = write_signs(crops, out or crops / "signs.tsv", workers=workers, seen=told)
+    made: SignsMade = write_signs(crops, out or crops / SIGNS_FILE, workers=workers, seen=told)
     for sentence in made.bad:
         typer.echo(f"wirbel: {sentence}", err=True)
     for blank, times in sorted(made.blanks.items(), key=lambda item: -item[1]):

@@ -36,12 +36,13 @@ def signs(  # noqa: PLR0913, PLR0917  # a command line's options are its paramet
     from wirbel.errors import require  # noqa: PLC0415  # keeps --help fast
 
     require("sklearn", extra="train", feature="training on signs")
+    from wirbel.cohort.signs import SIGNS_FILE  # noqa: PLC0415
     from wirbel.training.signs import SignRecipe, train_signs  # noqa: PLC0415
 
     recipe = SignRecipe(penalty=penalty, seed=seed, only_fractured=only_fractured, clinical=clinical)
     run = train_signs(
         crops,
-        table or crops / "signs.tsv",
+        table or crops / SIGNS_FILE,
         out,
         recipe,
         fuse_with=dict(_named(text) for text in fuse or ()),

@@ -33,8 +33,8 @@ INDEX = (
     "inside",
 )  # fmt: skip
 HU_FILE, MASK_FILE, INDEX_FILE, SETTINGS_FILE = "hu.npy", "mask.npy", "index.tsv", "crops.json"
-#: What was painted where, beside the crops of drawings alone.
-MARKS_FILE = "marks.npy"
+#: What was painted where, and what of it as a table: beside the crops of drawings alone.
+MARKS_FILE, TRUTH_FILE = "marks.npy", "truth.tsv"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,6 @@ them and networks need to see a vertebra whole; what the networks give to a neig
 neighbour's. A vertebra that is not found is left out, and told.
 """
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -28,11 +27,12 @@ from wirbel.cohort.crops import (
     MARKS_FILE,
     MASK_FILE,
     SETTINGS_FILE,
+    TRUTH_FILE,
     CropFolder,
-    read_crops,
 )
 from wirbel.cohort.growing import GrowingArrays
 from wirbel.cohort.table import table_text
+from wirbel.cohort.unfinished import cohort_of, open_crops, rows_of, settings_of, truths_of
 from wirbel.cohort.whole_files import told, write_whole
 from wirbel.errors import InputRejected, UsageError
 from wirbel.etiology.network_input import OTHERS, OUTSIDE, VERTEBRA
@@ -40,7 +40,7 @@ from wirbel.network.bundle import SHIPPED, load_bundle
 from wirbel.network.crop_outline import CropOutliner, OutlinedCrop, load_crop_outliner
 from wirbel.volume.resample import OUTSIDE_HU
 
-TRUTH_FILE, NOTES_FILE = "truth.tsv", "outlined.jsonl"
+NOTES_FILE = "outlined.jsonl"
 #: Columns added to the index: the crop's row in the old folder, and how the two outlines overlap (Dice).
 FROM_ROW, OVERLAP = "from_row", "overlap"
 
@@ -84,15 +84,15 @@ def write_outlined(
     crops when all are done. Raises `InputRejected` for what is no folder of crops of 1 mm, `UsageError` for an arm
     that is none, and where `out` holds something else.
     """
-    crops = read_crops(folder)
+    crops = open_crops(folder)
     if crops.settings.spacing_mm != 1.0:
         raise InputRejected(f"{folder.name!r}: voxels of {crops.settings.spacing_mm:g} mm; the networks need 1 mm")
-    wanted = _wanted(crops, arms)
+    wanted = rows_of(folder, crops, arms)
     with told(out):
         out.mkdir(parents=True, exist_ok=True)
         if (out / SETTINGS_FILE).exists():
             raise UsageError(f"{out.name!r} holds crops already: name a new folder")
-        notes = _begun(out, _of(folder, arms, outline))
+        notes = _begun(out, _of(crops, wanted, outline))
         rest = [row for row in wanted if row not in notes]
         found = sum(note.off is not None for note in notes.values())
         arrays = {HU_FILE: crops.hu, MASK_FILE: crops.mask}
@@ -148,22 +148,15 @@ def _moved(array: np.ndarray, name: str, bits: np.ndarray, by: np.ndarray) -> np
     return moved(bits, by, OUTSIDE) if name == MASK_FILE else moved(array, by, 0)
 
 
-def _wanted(crops: CropFolder, arms: Sequence[str]) -> list[int]:
-    have = [row.get("arm") or row.get("split") or "" for row in crops.rows]
-    for arm in arms:
-        if arm not in have:
-            raise UsageError(f"there is no arm {arm!r}; there are {', '.join(sorted(set(have)))}")
-    return [k for k, arm in enumerate(have) if not arms or arm in arms]
-
-
 def _name(crops: CropFolder, row: int) -> str:
     return f"{crops.rows[row].get('patient', '')} {crops.rows[row].get('vertebra', '')}"
 
 
-def _of(folder: Path, arms: Sequence[str], outline: CropOutliner | None) -> str:
+def _of(crops: CropFolder, wanted: Sequence[int], outline: CropOutliner | None) -> str:
     """What a run is a run of."""
-    digest = hashlib.sha256((folder / INDEX_FILE).read_bytes())
-    digest.update(json.dumps(sorted(arms)).encode())
+    digest = hashlib.sha256()
+    for row in wanted:
+        digest.update((json.dumps([row, crops.rows[row]], sort_keys=True) + "\n").encode())
     if outline is None:
         digest.update(load_bundle(SHIPPED / "spine").sha256.encode())
     return digest.hexdigest()
@@ -220,21 +213,16 @@ def _finish(folder: Path, out: Path, crops: CropFolder, notes: Sequence[_Note]) 
     found = [note for note in notes if note.off is not None]
     if not found:
         raise InputRejected(f"in none of {len(notes)} crops a vertebra was found near its middle")
-    columns = [name for name in crops.rows[0] if name not in (FROM_ROW, OVERLAP)]
+    columns = [name for name in crops.rows[found[0].row] if name not in (FROM_ROW, OVERLAP)]
     rows = [
         (*(crops.rows[n.row].get(name) or "" for name in columns), str(n.row), f"{n.overlap:.3f}") for n in found
     ]
     write_whole(out / INDEX_FILE, table_text((*columns, FROM_ROW, OVERLAP), rows))
-    if (folder / TRUTH_FILE).is_file():
-        with (folder / TRUTH_FILE).open(encoding="utf-8", newline="") as file:
-            truth = list(csv.DictReader(file, delimiter="\t"))
+    if truth := truths_of(folder):
         lines = [truth[note.row] | {"row": str(k)} for k, note in enumerate(found)]
         write_whole(out / TRUTH_FILE, table_text(tuple(lines[0]), [tuple(line.values()) for line in lines]))
-    said = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
-    if (folder / COHORT_FILE).is_file():
-        before = json.loads((folder / COHORT_FILE).read_text("utf-8"))
-        kept = {k: v for k, v in before.items() if k in ("settings_sha256", "code_sha256", "simulated", "note")}
-        write_whole(out / COHORT_FILE, json.dumps(kept) + "\n")
+    if drawn_by := cohort_of(folder):
+        write_whole(out / COHORT_FILE, json.dumps(drawn_by) + "\n")
     bundle = load_bundle(SHIPPED / "spine")
-    said |= {"outlined_by": f"{bundle.name} {bundle.version}", "not_found": len(notes) - len(found)}
-    write_whole(out / SETTINGS_FILE, json.dumps(said) + "\n")
+    now = {"outlined_by": f"{bundle.name} {bundle.version}", "not_found": len(notes) - len(found)}
+    write_whole(out / SETTINGS_FILE, json.dumps(settings_of(folder, crops) | now) + "\n")

@@ -24,6 +24,8 @@ from wirbel.finding.signs import Sign, SignSettings, SignValues
 from wirbel.finding.signs.crop import signs_in_crop
 from wirbel.vertebra import NotMeasured, VertebraSettings
 
+#: The table's name where it lies beside its crops.
+SIGNS_FILE = "signs.tsv"
 COLUMNS = ("row", *(sign.value for sign in Sign))
 #: Columns of tables made before endplates were measured: they are read, and an empty column is added.
 BEFORE_ENDPLATES = tuple(name for name in COLUMNS if name != Sign.ENDPLATES.value)
@@ -65,7 +67,7 @@ def write_signs(
     `InputRejected` for what is no folder of crops, or a table with other columns. A crop that cannot be read is
     told, stands in the table without signs, and does not stop the others.
     """
-    done = _done(out)
+    done = lines_of(out)
     wanted = [row for row in index_of(folder) if row not in done]
     bad: list[str] = []
     blanks: Counter[str] = Counter()
@@ -82,7 +84,7 @@ def write_signs(
                     bad.append(f"crop {found.row}: {found.values}")
                 else:
                     blanks.update(_blank(found.values))
-        lines = _done(out)
+        lines = lines_of(out)
         write_whole(out, table_text(COLUMNS, [lines[row] for row in sorted(lines)]))
     return SignsMade(len(lines), len(wanted), tuple(bad), dict(blanks))
 
@@ -92,7 +94,7 @@ def read_signs(path: Path) -> dict[int, dict[Sign, float]]:
     if not path.is_file():
         raise InputRejected(f"{path.name!r} is not there: make it with wirbel cohort signs")
     out: dict[int, dict[Sign, float]] = {}
-    for row, cells in _done(path).items():
+    for row, cells in lines_of(path).items():
         pairs = zip(Sign, cells[1:], strict=True)
         try:
             out[row] = {sign: float(cell) for sign, cell in pairs if cell}
@@ -115,8 +117,8 @@ def index_of(folder: Path) -> dict[int, dict[str, str]]:
         raise InputRejected(f"{folder.name!r}: the list of its crops cannot be read: make them again") from exc
 
 
-def _done(out: Path) -> dict[int, tuple[str, ...]]:
-    """Lines of the table by row; a last line that was half written is none."""
+def lines_of(out: Path) -> dict[int, tuple[str, ...]]:
+    """The table's lines by row; a last line that was half written is none."""
     if not out.is_file():
         return {}
     text = out.read_text("utf-8")

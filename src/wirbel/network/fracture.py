@@ -15,6 +15,8 @@ from wirbel.network.bundle import SCORER, Bundle
 from wirbel.network.session import onnx_session, runtime_errors
 
 OUTPUTS = ("log_odds", "features", "maps")
+#: What members that were taught by painted lesions give as well.
+LESION_OUTPUT = "lesion"
 #: Crops that go through a network at once: more brings nothing on a CPU, and memory.
 BATCH = 4
 #: How far a network's own log-odds may lie from its head in `scorer.json` (weights are stored in half precision).
@@ -46,12 +48,14 @@ class ScorerFile:
 class CropScores:
     """What the members say of n crops; higher means malignant.
 
-    `features`: those of all members side by side. `maps`: one array a member, its last maps.
+    `features`: those of all members side by side. `maps`: one array a member, its last maps. `lesions`: where each
+    member that was taught by painted lesions sees one, as a probability; empty where none was.
     """
 
     log_odds: Float64[np.ndarray, "n members"]
     features: Float64[np.ndarray, "n total"]
     maps: tuple[Float32[np.ndarray, "n _ _ _ _"], ...]
+    lesions: tuple[Float32[np.ndarray, "n _ _ _"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,9 +95,10 @@ class FractureNetworks:
             for name, session, head in zip(self.about.members, self.sessions, self.about.heads, strict=True)
         ]
         return CropScores(
-            np.stack([log_odds for log_odds, _, _ in each], axis=1),
-            np.concatenate([features for _, features, _ in each], axis=1),
-            tuple(maps for _, _, maps in each),
+            np.stack([said.log_odds for said in each], axis=1),
+            np.concatenate([said.features for said in each], axis=1),
+            tuple(said.maps for said in each),
+            tuple(said.lesion for said in each if said.lesion is not None),
         )
 
 
@@ -136,6 +141,7 @@ def joined(parts: list[CropScores], members: int) -> CropScores:
         np.concatenate([p.log_odds for p in parts]),
         np.concatenate([p.features for p in parts]),
         tuple(np.concatenate([p.maps[m] for p in parts]) for m in range(members)),
+        tuple(np.concatenate([p.lesions[m] for p in parts]) for m in range(len(parts[0].lesions))),
     )
 
 
@@ -157,11 +163,20 @@ def _scorer_file(stored: Mapping[str, Any], bundle: Bundle) -> ScorerFile:
     )
 
 
-def _run(
-    session: Any, crops: Float32[np.ndarray, "n c z y x"], head: Head, what: str
-) -> tuple[Float64[np.ndarray, "n"], Float64[np.ndarray, "n f"], Float32[np.ndarray, "n f _ _ _"]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """One member's outputs."""
+
+    log_odds: Float64[np.ndarray, "n"]
+    features: Float64[np.ndarray, "n f"]
+    maps: Float32[np.ndarray, "n f _ _ _"]
+    lesion: Float32[np.ndarray, "n _ _ _"] | None
+
+
+def _run(session: Any, crops: Float32[np.ndarray, "n c z y x"], head: Head, what: str) -> _Said:
+    more = [LESION_OUTPUT] if LESION_OUTPUT in {output.name for output in session.get_outputs()} else []
     try:
-        raw = session.run(list(OUTPUTS), {session.get_inputs()[0].name: crops})
+        raw = session.run([*OUTPUTS, *more], {session.get_inputs()[0].name: crops})
     except runtime_errors() as exc:
         raise ModelError(f"{what} cannot be run on crops of shape {crops.shape}: {type(exc).__name__}") from exc
     log_odds, features = (np.asarray(a, dtype=np.float64) for a in raw[:2])
@@ -174,4 +189,5 @@ def _run(
             f"{what} and its head in {SCORER} differ by {float(off.max()):.3g} in log-odds: they do not belong "
             "together; export both again"
         )
-    return log_odds, features, np.asarray(raw[2], dtype=np.float32)
+    lesion = np.asarray(raw[3], dtype=np.float32) if more else None
+    return _Said(log_odds, features, np.asarray(raw[2], dtype=np.float32), lesion)

@@ -32,6 +32,9 @@ def grad_cam(networks: FractureNetworks, scores: CropScores, row: int, grid: Gri
     Log-odds are the mean over the maps' voxels of sum_f w_f map_f (plus a bias), so the gradient to each voxel is
     w_f everywhere, and Grad-CAM (Selvaraju 2017) is relu(sum_f w_f map_f) exactly. The members' mean is taken
     before it is cut at zero, as their log-odds are averaged too.
+
+    Where all members were taught by painted lesions, it is weighted by how probable they take a lesion to be at
+    each place, the members' mean: the last maps tell the side, this the place on it.
     """
     by_shape: dict[tuple[int, ...], Float64[np.ndarray, "_ _ _"]] = {}
     for head, maps in zip(networks.about.heads, scores.maps, strict=True):
@@ -40,7 +43,12 @@ def grad_cam(networks: FractureNetworks, scores: CropScores, row: int, grid: Gri
     total = np.zeros(grid.shape, np.float32)
     for raised in by_shape.values():
         total += enlarged(raised, grid.shape)
-    return HeatMap(grid, of_its_peak(total), HeatMethod.GRAD_CAM, networks.about.members)
+    if len(scores.lesions) != len(networks.about.members):
+        return HeatMap(grid, of_its_peak(total), HeatMethod.GRAD_CAM, networks.about.members)
+    seen = np.stack([each[row] for each in scores.lesions]).astype(np.float64)
+    lesion = enlarged(seen.mean(axis=0), grid.shape)
+    weighted = np.maximum(total, np.float32(0.0)) * lesion
+    return HeatMap(grid, of_its_peak(weighted), HeatMethod.LESION_CAM, networks.about.members)
 
 
 def occlusion(

@@ -8,8 +8,8 @@ from wirbel.cohort.appraisal.scores import ModelScores, read_scores, scored_by_a
 from wirbel.cohort.appraisal.settings import AppraisalSettings
 from wirbel.cohort.appraisal.sheet import Document, Picture, Section, Share, Sheet
 from wirbel.cohort.appraisal.sign_table import SignTable, read_signs
-from wirbel.cohort.appraisal.unfinished import open_crops
 from wirbel.cohort.appraisal.write import must_be_free, write_report
+from wirbel.cohort.unfinished import open_crops
 
 __all__ = [
     "Answers",

@@ -9,10 +9,10 @@ import torch
 from wirbel.errors import ModelError
 from wirbel.etiology.network_input import CHANNELS
 from wirbel.network.bundle import FORMAT, SCORER, Bundle, file_sha256, load_bundle
-from wirbel.network.fracture import OUTPUTS
+from wirbel.network.fracture import LESION_OUTPUT, OUTPUTS
 from wirbel.training.export import write_onnx
-from wirbel.training.fracture.fit import best_weights
-from wirbel.training.fracture.nets import FractureNet
+from wirbel.training.fracture.fit import best_lessons, best_weights
+from wirbel.training.fracture.nets import Exported, FractureNet, Lessons
 from wirbel.training.fracture.recipe import Recipe
 
 SIZE = (64, 64, 64)
@@ -25,13 +25,14 @@ def trained_net(recipe: Recipe, checkpoint: Path) -> FractureNet:
     return net.float().eval()
 
 
-def export_member(net: FractureNet, path: Path) -> None:
+def export_member(net: FractureNet, lessons: Lessons | None, path: Path) -> None:
     """Write a member as ONNX with half-precision weights; n is free."""
     crops = torch.zeros(2, CHANNELS[net.kind], *SIZE)
-    write_onnx(net, crops, path, {name: {0: "n"} for name in ("crops", *OUTPUTS)})
+    names = ("crops", *OUTPUTS, *((LESION_OUTPUT,) if lessons is not None else ()))
+    write_onnx(Exported(net, lessons), crops, path, {name: {0: "n"} for name in names})
 
 
-def write_ensemble(
+def write_ensemble(  # noqa: PLR0913  # a bundle tells as much
     folder: Path,
     recipe: Recipe,
     checkpoints: Sequence[Path],
@@ -41,14 +42,19 @@ def write_ensemble(
     trained_on: str,
     simulated: bool,
     made_by: Mapping[str, str],
+    by_paint: bool = False,
 ) -> Bundle:
-    """Export all members and describe them; the bundle as it is read back."""
+    """Export all members and describe them; the bundle as it is read back.
+
+    `by_paint`: they were taught where lesions were painted, and say where they see one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     members, heads = [], []
     for k, checkpoint in enumerate(checkpoints):
         net = trained_net(recipe, checkpoint)
         members.append(f"{recipe.name}_{k}")
-        export_member(net, folder / f"{members[-1]}.onnx")
+        lessons = best_lessons(checkpoint) if by_paint else None
+        export_member(net, lessons, folder / f"{members[-1]}.onnx")
         weights = net.head.weight.detach()[0].double()
         heads.append({"weights": weights.tolist(), "bias": float(net.head.bias.detach()[0])})
     about = {

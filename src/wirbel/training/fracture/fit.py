@@ -136,6 +136,14 @@ def best_weights(checkpoint: Path) -> dict[str, Tensor]:
     return kept
 
 
+def best_lessons(checkpoint: Path) -> Lessons:
+    """The lessons as they were in the epoch whose weights are exported."""
+    kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    lessons = Lessons(marks=MARKS, signs=len(SIGNS))
+    lessons.load_state_dict(kept.get("best_lessons", kept["lessons"]))  # runs before 0.4.0 kept the last alone
+    return lessons.float().eval()
+
+
 @dataclass(slots=True)
 class _Member:
     """What changes while training."""
@@ -144,6 +152,7 @@ class _Member:
     lessons: Lessons
     mean: dict[str, Tensor]
     best: dict[str, Tensor]
+    best_lessons: dict[str, Tensor]
     best_loss: float
     waited: int
     optimiser: torch.optim.Optimizer
@@ -175,17 +184,19 @@ class _Member:
         if not path.exists():
             mean = {k: v.detach().clone() for k, v in net.state_dict().items()}
             best = {k: v.clone() for k, v in mean.items()}
+            taught = {k: v.detach().clone() for k, v in lessons.state_dict().items()}
             return cls(
-                net, lessons, mean, best, float("inf"), 0, optimiser, 0, 0, 0.0, path, settings, device
+                net, lessons, mean, best, taught, float("inf"), 0, optimiser, 0, 0, 0.0, path, settings, device
             )
         kept = torch.load(path, map_location=device, weights_only=True)
+        taught = kept.get("best_lessons", kept["lessons"])
         net.load_state_dict(kept["net"])
         lessons.load_state_dict(kept["lessons"])
         optimiser.load_state_dict(kept["optimiser"])
         torch.set_rng_state(kept["random"].cpu())
         return cls(
-            net, lessons, kept["mean"], kept["best"], float(kept["best_loss"]), int(kept["waited"]), optimiser,
-            int(kept["epoch"]), int(kept["step"]), float(kept["spent_s"]), path, settings, device,
+            net, lessons, kept["mean"], kept["best"], taught, float(kept["best_loss"]), int(kept["waited"]),
+            optimiser, int(kept["epoch"]), int(kept["step"]), float(kept["spent_s"]), path, settings, device,
         )  # fmt: skip
 
     @property
@@ -236,6 +247,7 @@ class _Member:
         if loss < self.best_loss:
             self.best_loss, self.waited = loss, 0
             self.best = {k: v.detach().clone() for k, v in self.mean.items()}
+            self.best_lessons = {k: v.detach().clone() for k, v in self.lessons.state_dict().items()}
         else:
             self.waited += 1
 
@@ -251,8 +263,8 @@ class _Member:
         part = self.path.with_suffix(".part")
         state = {
             "net": self.net.state_dict(), "lessons": self.lessons.state_dict(), "mean": self.mean,
-            "best": self.best, "best_loss": self.best_loss, "waited": self.waited,
-            "optimiser": self.optimiser.state_dict(), "epoch": self.epoch, "step": self.step,
+            "best": self.best, "best_lessons": self.best_lessons, "best_loss": self.best_loss,
+            "waited": self.waited, "optimiser": self.optimiser.state_dict(), "epoch": self.epoch, "step": self.step,
             "spent_s": self.spent_s, "random": torch.get_rng_state(),
         }  # fmt: skip
         torch.save(state, part)

@@ -14,8 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  # torch's own convention
 
 from wirbel.etiology.network_input import CHANNELS, InputKind
+from wirbel.phantom.cases.scene import Mark
 from wirbel.training.fracture.slice_net import SliceNet
 
+#: What a malignant lesion is painted with.
+LESION = (Mark.LYTIC, Mark.SCLEROTIC, Mark.CORTEX, Mark.PEDICLE, Mark.EPIDURAL, Mark.PARAVERTEBRAL, Mark.MARROW)
 #: Channels at 4 (twice), then at 8 mm.
 WIDTHS = (64, 64, 64, 96)
 
@@ -77,7 +80,8 @@ def class_loss(net: Net, maps: Tensor, malignant: Tensor) -> tuple[Tensor, Tenso
 class Lessons(nn.Module):
     """What a network is taught besides the class, from drawings alone: where what was painted, and how much.
 
-    Not exported. `marks`: kinds of paint; `signs`: numbers of the truth. Paint is learnt at 4 and at 8 mm.
+    `marks`: kinds of paint; `signs`: numbers of the truth. Paint is learnt at 4 and at 8 mm. Of all this only where
+    a lesion was painted, at 4 mm, is exported.
     """
 
     def __init__(self, *, marks: int, signs: int, widths: tuple[int, int, int, int] = WIDTHS) -> None:
@@ -87,6 +91,26 @@ class Lessons(nn.Module):
         self.signs = nn.Linear(widths[-1], signs)
         for conv in (self.middle, self.last):
             nn.init.constant_(conv.bias, -4.0)  # type: ignore[arg-type]  # a bias there is
+
+    def lesion(self, middle: Tensor) -> Tensor:
+        """How probable each 4 mm are to hold paint of a lesion, of its likeliest kind: (n, 16, 16, 16)."""
+        kinds = torch.tensor([int(mark) - 1 for mark in LESION], device=middle.device)
+        return torch.sigmoid(self.middle(middle)[:, kinds].float().amax(1))
+
+
+class Exported(nn.Module):
+    """A member as it ships: what `FractureNet` gives, and where it sees a lesion if it was taught by paint."""
+
+    def __init__(self, net: FractureNet, lessons: Lessons | None) -> None:
+        super().__init__()
+        self.net, self.lessons = net, lessons
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """Log-odds, features, maps, and (n, 16, 16, 16) in 0 to 1 where the lessons are there."""
+        middle, maps = self.net.encode(crops)
+        log_odds, features = self.net.judge(maps)
+        said = (log_odds, features, maps.float())
+        return said if self.lessons is None else (*said, self.lessons.lesion(middle))
 
 
 def lesson_loss(lessons: Lessons, middle: Tensor, maps: Tensor, features: Tensor, taught: "Taught") -> Tensor:

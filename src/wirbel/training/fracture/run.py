@@ -93,6 +93,7 @@ def train_fracture(crops: Path, out: Path, plan: FracturePlan, *, say: Callable[
     bundle = write_ensemble(
         out / BUNDLE, recipe, checkpoints, name=f"fracture-{recipe.name}", version=plan.version,
         trained_on=_trained_on(data, learnt), simulated=data.simulated, made_by=dict(data.made_by),
+        by_paint=_by_paint(data, recipe),
     )  # fmt: skip
     _judge(data, learnt, recipe, bundle, out, plan, say)
     return bundle.folder
@@ -156,6 +157,10 @@ def _write_figures(
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def _by_paint(data: CropData, recipe: Recipe) -> bool:
+    return recipe.taught and data.marks is not None
+
+
 def _config(
     data: CropData, learnt: Sequence[Learnt], recipe: Recipe, plan: FracturePlan, device: torch.device
 ) -> dict[str, object]:
@@ -164,7 +169,7 @@ def _config(
         "what": recipe.says,
         "notice": NOTICE,
         "simulated": data.simulated,
-        "taught_by_paint": recipe.taught and data.marks is not None,
+        "taught_by_paint": _by_paint(data, recipe),
         "crops": len(learnt),
         "malignant": sum(u.malignant for u in learnt),
         "patients": len({u.crop.patient for u in learnt}),
