@@ -102,6 +102,14 @@ def test_of_a_cohort_being_drawn_the_whole_arms_are_taken(tmp_path: Path) -> Non
     assert data.marks is not None and len(data.marks) == len(data.rows) and data.rows[-1].truth
 
 
+def test_some_arms_alone(here: Path, there: Path, tmp_path: Path) -> None:
+    made = write_joined([here, there], tmp_path / "out", arms=["test", "calibration"], apart=True)
+    assert made.crops == (2, 2)
+    assert [row["from_row"] for row in read_crops(tmp_path / "out").rows] == ["4", "5", "2", "3"]
+    with pytest.raises(UsageError, match="'here' has none of these arms; it has test, train"):
+        write_joined([here, there], tmp_path / "other", arms=["calibration"], apart=True)
+
+
 def test_what_does_not_belong_together_is_refused(here: Path, there: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least two folders"):
         write_joined([here], tmp_path / "out")

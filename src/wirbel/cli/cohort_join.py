@@ -9,6 +9,9 @@ import typer
 def join(
     crops: Annotated[list[Path], typer.Argument(metavar="CROPS...", help="Folders of crops of the same size.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A new folder for all of them.")],
+    arm: Annotated[
+        list[str] | None, typer.Option("--arm", metavar="NAME", help="This arm alone; may be given again.")
+    ] = None,
     apart: Annotated[
         bool,
         typer.Option("--apart", help="Patients of the same name in different folders are different people."),
@@ -21,8 +24,8 @@ def join(
     """
     from wirbel.cohort.join import write_joined  # noqa: PLC0415  # keeps --help fast
 
-    made = write_joined(crops, out, apart=apart)
-    for arm in made.waiting:
-        typer.echo(f"  still being drawn, left out: {arm}")
+    made = write_joined(crops, out, arms=tuple(arm or ()), apart=apart)
+    for waiting in made.waiting:
+        typer.echo(f"  still being drawn, left out: {waiting}")
     shares = ", ".join(f"{n} of {folder.name}" for n, folder in zip(made.crops, crops, strict=True))
     typer.echo(f"{sum(made.crops)} crops in {out.name}: {shares}\nResearch use only.")

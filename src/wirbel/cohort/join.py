@@ -62,16 +62,20 @@ class _Part:
         return array
 
 
-def write_joined(folders: Sequence[Path], out: Path, *, apart: bool = False) -> Joined:
+def write_joined(
+    folders: Sequence[Path], out: Path, *, arms: Sequence[str] = (), apart: bool = False
+) -> Joined:
     """Write the crops of several folders, one after the other, into a new one, whole or not at all.
 
     Voxels are copied; nothing is measured again. Paint and truth of drawings are kept where all folders have them,
-    signs (`signs.tsv`) where a crop has them. Of a cohort that is being drawn the arms that are whole are taken.
-    `apart`: patients of different folders are different people: those of the second are called `2-NAME`, of the
-    third `3-NAME` (or by the next number that is free); otherwise a patient who is in two folders ends it.
+    signs (`signs.tsv`) where a crop has them. `arms`: these alone, of each folder those that it has; else all, and
+    of a cohort that is being drawn those that are whole. `apart`: patients of different folders are different
+    people: those of the second are called `2-NAME`, of the third `3-NAME` (or by the next number that is free);
+    otherwise a patient who is in two folders ends it.
 
-    Raises `UsageError` for fewer than two folders, crops of other sizes, drawings beside patients, and where `out`
-    is there; `InputRejected` for what is no folder of crops, and for patients in two folders.
+    Raises `UsageError` for fewer than two folders, one without any of the arms or with one that is not whole, crops
+    of other sizes, drawings beside patients, and where `out` is there; `InputRejected` for what is no folder of
+    crops, and for patients in two folders.
     """
     if len(folders) < 2:
         raise UsageError("name at least two folders of crops to join")
@@ -80,7 +84,7 @@ def write_joined(folders: Sequence[Path], out: Path, *, apart: bool = False) -> 
     parts: list[_Part] = []
     for folder in folders:
         taken = {name for part in parts for name in part.names.values()} if apart else set()
-        parts.append(_part(folder, taken))
+        parts.append(_part(folder, arms, taken))
     _must_fit(parts)
     with told(out):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -95,15 +99,19 @@ def write_joined(folders: Sequence[Path], out: Path, *, apart: bool = False) -> 
         f"{part.folder.name}: {arm}"
         for part in parts
         for arm, whole in arms_of(part.folder, part.crops).items()
-        if not whole
+        if not whole and not arms
     ]
     return Joined(tuple(len(part.rows) for part in parts), tuple(waiting))
 
 
-def _part(folder: Path, taken: Set[str]) -> _Part:
+def _part(folder: Path, arms: Sequence[str], taken: Set[str]) -> _Part:
     """A folder; its patients get a number before their names where others are `taken`."""
     crops = open_crops(folder)
-    rows = rows_of(folder, crops)
+    there = arms_of(folder, crops)
+    mine = [arm for arm in arms if arm in there]
+    if arms and not mine:
+        raise UsageError(f"{folder.name!r} has none of these arms; it has {', '.join(sorted(there))}")
+    rows = rows_of(folder, crops, mine)
     patients = {crops.rows[row]["patient"] for row in rows}
     free = (f"{k}-" for k in count(2) if not any(name.startswith(f"{k}-") for name in taken))
     before = next(free) if taken else ""
