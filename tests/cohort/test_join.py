@@ -106,13 +106,12 @@ def test_some_arms_alone(here: Path, there: Path, tmp_path: Path) -> None:
     made = write_joined([here, there], tmp_path / "out", arms=["test", "calibration"], apart=True)
     assert made.crops == (2, 2)
     assert [row["from_row"] for row in read_crops(tmp_path / "out").rows] == ["4", "5", "2", "3"]
+    assert write_joined([here], tmp_path / "one", arms=["test"]).crops == (2,)
     with pytest.raises(UsageError, match="'here' has none of these arms; it has test, train"):
         write_joined([here, there], tmp_path / "other", arms=["calibration"], apart=True)
 
 
 def test_what_does_not_belong_together_is_refused(here: Path, there: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="at least two folders"):
-        write_joined([here], tmp_path / "out")
     with pytest.raises(UsageError, match="is there already"):
         write_joined([here, there], there, apart=True)
     with pytest.raises(InputRejected, match="holds no crops"):

@@ -65,7 +65,7 @@ class _Part:
 def write_joined(
     folders: Sequence[Path], out: Path, *, arms: Sequence[str] = (), apart: bool = False
 ) -> Joined:
-    """Write the crops of several folders, one after the other, into a new one, whole or not at all.
+    """Write the crops of some folders, one after the other, into a new one, whole or not at all.
 
     Voxels are copied; nothing is measured again. Paint and truth of drawings are kept where all folders have them,
     signs (`signs.tsv`) where a crop has them. `arms`: these alone, of each folder those that it has; else all, and
@@ -73,12 +73,10 @@ def write_joined(
     people: those of the second are called `2-NAME`, of the third `3-NAME` (or by the next number that is free);
     otherwise a patient who is in two folders ends it.
 
-    Raises `UsageError` for fewer than two folders, one without any of the arms or with one that is not whole, crops
-    of other sizes, drawings beside patients, and where `out` is there; `InputRejected` for what is no folder of
-    crops, and for patients in two folders.
+    Raises `UsageError` for a folder without any of the arms or with one that is not whole, crops of other sizes,
+    drawings beside patients, and where `out` is there; `InputRejected` for what is no folder of crops, and for
+    patients in two folders.
     """
-    if len(folders) < 2:
-        raise UsageError("name at least two folders of crops to join")
     if out.exists():
         raise UsageError(f"{out.name!r} is there already: name a new folder for the crops")
     parts: list[_Part] = []
