@@ -26,6 +26,7 @@ from wirbel.training.fracture.fit import FitSettings, best_lessons, best_weights
 from wirbel.training.fracture.nets import StudyNet  # noqa: E402
 from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
 from wirbel.training.fracture.run import FracturePlan, train_fracture  # noqa: E402
+from wirbel.training.fracture.scores import read_scores  # noqa: E402
 
 QUICK = FitSettings(epochs=1, batch=4, warm_up=2)
 
@@ -72,6 +73,14 @@ def test_training_crops_are_scored_by_the_member_that_never_saw_them(trained: tu
         given = [k for k in range(2) if r[f"member_{k}"]]
         assert given == ([fold[int(r["row"])]] if r["set"] == "out_of_fold" else [0, 1])
         assert r["set"] == ("out_of_fold" if int(r["row"]) < 8 else "test")
+        assert (r["feature_0"] != "") == (r["set"] == "test")
+    whole = load_bundle(trained[1] / "bundle").sha256
+    again = read_scores(trained[1] / "scores.tsv", scorer=whole)
+    assert [len(s.features) for s in again] == [0] * 8 + [2 * 96] * 2
+    data = open_crops(trained[0])
+    said = open_fracture(load_bundle(trained[1] / "bundle")).score(data.hu[8:9], data.mask[8:9])
+    np.testing.assert_allclose(again[8].features, said.features[0], rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose([m for m in again[8].members if m is not None], said.log_odds[0], atol=1e-4)
 
 
 def test_what_is_exported_says_what_torch_says(trained: tuple[Path, Path]) -> None:

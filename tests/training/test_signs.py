@@ -162,8 +162,8 @@ def test_signs_joined_to_networks_are_one_calibrated_bundle(tmp_path: Path) -> N
     bundle = tiny_bundle(tmp_path / "networks")
     scores = tmp_path / "scores.tsv"
     rng = np.random.default_rng(6)
-    lines = [f"{k}\tout_of_fold\t{rng.normal():.4f}" for k in range(600)]
-    scores.write_text("\n".join(["row\tset\tmember_0", *lines]) + "\n", encoding="utf-8")
+    lines = [f"{k}\tout_of_fold\t{rng.normal():.4f}\t{f'0.{k}' if k >= 360 else ''}" for k in range(600)]
+    scores.write_text("\n".join(["row\tset\tmember_0\tfeature_0", *lines]) + "\n", encoding="utf-8")
     mine = replace(SMALL, only_fractured=True, clinical=False)
 
     def joined() -> None:
@@ -186,6 +186,11 @@ def test_signs_joined_to_networks_are_one_calibrated_bundle(tmp_path: Path) -> N
     assert fitted.probability(-4.0) < 0.2
     card = (tmp_path / "f/bundle/MODEL_CARD.md").read_text("utf-8")
     assert "## Signs" in card
+    # the networks' features go along, by which a vertebra is known to be unlike the cohort
+    table_lines = (tmp_path / "f/b2+boosted/scores.tsv").read_text().splitlines()
+    cells = {int(line.split("\t")[0]): line.split("\t") for line in table_lines[1:]}
+    assert table_lines[0].endswith("\tfeature_0") and cells[500][-1] == "0.500" and cells[10][-1] == ""
+    assert "feature_0" not in (tmp_path / "f/boosted/scores.tsv").read_text()
     # what the file says is what the run's own table says
     rows = read_log_odds(tmp_path / "f/b2+boosted/scores.tsv")
     tested = [r for r in rows if r >= 450]

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from wirbel.errors import InputRejected
 from wirbel.evaluation.auc import auc
 
-OUT_OF_FOLD = "out_of_fold"
+OUT_OF_FOLD, FEATURE = "out_of_fold", "feature_"
 #: A class with fewer crops has no AUC here.
 LEAST = 5
 
@@ -49,17 +49,34 @@ class Figure:
     sign: int
 
 
-def write_table(path: Path, scores: SetScores) -> None:
-    """`scores.tsv`: row, set, member_0 ...; empty where a member learnt from the crop."""
+def write_table(path: Path, scores: SetScores, features: Mapping[int, Sequence[str]] | None = None) -> None:
+    """`scores.tsv`: row, set, member_0 ...; empty where a member learnt from the crop.
+
+    `features`: cells by row (`read_features`), for crops that were not learnt from.
+    """
+    features = features or {}
+    count = max((len(cells) for cells in features.values()), default=0)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["row", "set", *(f"member_{k}" for k in range(scores.members.shape[1]))])
+        names = (*(f"member_{k}" for k in range(scores.members.shape[1])), *(f"{FEATURE}{k}" for k in range(count)))
+        writer.writerow(["row", "set", *names])
         each = zip(scores.rows, scores.sets, scores.training, scores.members, strict=True)
         for row, arm, trained, members in each:
             if np.isfinite(members).any():
                 cells = (f"{m:.6f}" if np.isfinite(m) else "" for m in members)
-                writer.writerow([int(row), OUT_OF_FOLD if trained else arm, *cells])
+                told = [""] * count if trained else features.get(int(row), [""] * count)
+                writer.writerow([int(row), OUT_OF_FOLD if trained else arm, *cells, *told])
+
+
+def read_features(path: Path) -> dict[int, list[str]]:
+    """The features' cells of each crop that has any, by row, as a table of scores has them."""
+    with path.open(encoding="utf-8", newline="") as file:
+        head, *lines = csv.reader(file, delimiter="\t")
+    where = [k for k, name in enumerate(head) if name.startswith(FEATURE)]
+    row = head.index("row")
+    cells = {int(line[row]): [line[k] for k in where] for line in lines if line}
+    return {r: c for r, c in cells.items() if any(c)}
 
 
 def read_log_odds(path: Path) -> dict[int, float]:

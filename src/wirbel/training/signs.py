@@ -25,6 +25,7 @@ from wirbel.training.sign_scores import (
     SetScores,
     figures_of,
     fused,
+    read_features,
     read_log_odds,
     write_figures,
     write_table,
@@ -117,8 +118,10 @@ def train_signs(
             say(f"{joined}: " + ", ".join(f"{w:.3f}" for w in weights))
             if base is not None and with_name == "boosted":
                 join_bundle(crops, signs, base, out / "bundle", trees, weights.tolist(), seed=recipe.seed)
+    features = {name: read_features(path) for name, path in (fuse_with or {}).items()}
     for name, scores in found.items():
-        write_table(out / ("" if name == "e" else name) / "scores.tsv", scores)
+        told = features.get(name.rsplit("+", 1)[0])
+        write_table(out / ("" if name == "e" else name) / "scores.tsv", scores, told)
     write_models(out / "models.json", models)
     figures = tuple(figures_of(table.malignant, table.fractured, table.sets, found, _single(table)))
     write_figures(out / "figures.tsv", figures)

@@ -16,17 +16,22 @@ from wirbel.network.fracture import FractureNetworks
 from wirbel.training.fracture.crop_rows import CropData, CropRow
 from wirbel.training.fracture.recipe import Learnt
 
-OUT_OF_FOLD = "out_of_fold"
+OUT_OF_FOLD, MEMBER, FEATURE = "out_of_fold", "member_", "feature_"
 _TOGETHER = 16
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredCrop:
-    """A crop's log-odds, one a member; None for members that learnt from it."""
+    """A crop's log-odds, one a member; None for members that learnt from it.
+
+    `features`: of all members side by side, by which a vertebra unlike the cohort is known; none of crops that were
+    learnt from.
+    """
 
     row: int
     arm: str
     members: tuple[float | None, ...]
+    features: tuple[float, ...] = ()
 
     @property
     def log_odds(self) -> float:
@@ -62,8 +67,11 @@ def out_of_fold(data: CropData, learnt: Sequence[Learnt], networks: FractureNetw
 
 def scores_of(data: CropData, rows: Sequence[CropRow], networks: FractureNetworks) -> list[ScoredCrop]:
     """Crops of patients whom no member saw, by all members."""
-    said, _ = _scored(data, rows, networks)
-    return [ScoredCrop(r.row, r.arm, tuple(map(float, s))) for r, s in zip(rows, said, strict=True)]
+    said, features = _scored(data, rows, networks)
+    return [
+        ScoredCrop(r.row, r.arm, tuple(map(float, s)), tuple(map(float, f)))
+        for r, s, f in zip(rows, said, features, strict=True)
+    ]
 
 
 def calibration_of(
@@ -119,13 +127,19 @@ def figures(data: CropData, scored: Iterable[ScoredCrop]) -> list[Figure]:
 
 
 def write_scores(path: Path, scored: Sequence[ScoredCrop], *, scorer: str) -> None:
-    """`scores.tsv`: row, set, member_0 ...; empty where a member learnt from the crop. `.scorer`: whose."""
+    """`scores.tsv`: row, set, member_0 ..., feature_0 ...; empty where a member learnt from the crop.
+
+    `.scorer` beside it: whose.
+    """
     part = path.with_suffix(".part")
+    count = max(len(s.features) for s in scored)
+    names = (*(f"{MEMBER}{k}" for k in range(len(scored[0].members))), *(f"{FEATURE}{k}" for k in range(count)))
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["row", "set", *(f"member_{k}" for k in range(len(scored[0].members)))])
+        writer.writerow(["row", "set", *names])
         for s in scored:
-            writer.writerow([s.row, s.arm, *("" if m is None else f"{m:.6f}" for m in s.members)])
+            features = [f"{f:.5g}" for f in s.features] or [""] * count
+            writer.writerow([s.row, s.arm, *("" if m is None else f"{m:.6f}" for m in s.members), *features])
     part.replace(path)
     path.with_suffix(".scorer").write_text(scorer + "\n", encoding="utf-8")
 
@@ -136,8 +150,14 @@ def read_scores(path: Path, *, scorer: str) -> list[ScoredCrop]:
     if not path.is_file() or not mark.is_file() or mark.read_text("utf-8").strip() != scorer:
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t"))[1:]
-    return [ScoredCrop(int(r[0]), r[1], tuple(float(c) if c else None for c in r[2:])) for r in rows]
+        head, *rows = csv.reader(file, delimiter="\t")
+    end = 2 + sum(name.startswith(MEMBER) for name in head)
+    return [
+        ScoredCrop(
+            int(r[0]), r[1], tuple(float(c) if c else None for c in r[2:end]), tuple(float(c) for c in r[end:] if c)
+        )
+        for r in rows
+    ]
 
 
 def _alone(networks: FractureNetworks, k: int) -> FractureNetworks:
