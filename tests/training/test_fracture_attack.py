@@ -11,8 +11,9 @@ from wirbel.etiology.network_input import InputKind, network_input  # noqa: E402
 from wirbel.network.bundle import load_bundle  # noqa: E402
 from wirbel.network.fracture import FractureNetworks, open_fracture  # noqa: E402
 from wirbel.training.fracture.attack import attacked, channels_of, torch_members  # noqa: E402
+from wirbel.training.fracture.batches import MARKS, SIGNS  # noqa: E402
 from wirbel.training.fracture.bundle import write_ensemble  # noqa: E402
-from wirbel.training.fracture.nets import FractureNet  # noqa: E402
+from wirbel.training.fracture.nets import FractureNet, Lessons  # noqa: E402
 from wirbel.training.fracture.recipe import recipe_named  # noqa: E402
 
 N = 3
@@ -26,11 +27,12 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> FractureNetworks:
     paths = []
     for k in range(2):
         torch.manual_seed(k)
-        torch.save({"best": FractureNet("context").state_dict()}, base / f"{k}.pt")
+        lessons = Lessons(marks=MARKS, signs=len(SIGNS)).state_dict()
+        torch.save({"best": FractureNet("context").state_dict(), "lessons": lessons}, base / f"{k}.pt")
         paths.append(base / f"{k}.pt")
     bundle = write_ensemble(
         base / "bundle", recipe_named("b2"), paths, name="drawn", version="0", trained_on="nothing", simulated=True,
-        made_by={},
+        made_by={}, by_paint=True,
     )  # fmt: skip
     return open_fracture(load_bundle(bundle.folder), threads=1)
 
@@ -95,7 +97,7 @@ def test_a_network_built_otherwise_is_refused(networks: FractureNetworks) -> Non
     path = networks.bundle.onnx(networks.about.members[0])
     kept = path.read_bytes()
     model = onnx.load(str(path))
-    model.graph.node[-1].op_type = "Neg"
+    next(node for node in model.graph.node if "log_odds" in node.output).op_type = "Neg"
     onnx.save(model, str(path))
     try:
         with pytest.raises(ModelError, match="Neg"):

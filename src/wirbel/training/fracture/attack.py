@@ -44,21 +44,32 @@ def torch_members(networks: FractureNetworks) -> tuple[TorchMember, ...]:
     out = []
     for name, head in zip(networks.about.members, networks.about.heads, strict=True):
         model = onnx.load(str(networks.bundle.onnx(name)))
-        strange = {node.op_type for node in model.graph.node} - _KNOWN
+        nodes = _leading_to(model.graph, "log_odds")
+        strange = {node.op_type for node in nodes} - _KNOWN
         if strange:
             raise ModelError(f"{name}.onnx holds {', '.join(sorted(strange))}: it is no export of ours")
         weights = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
-        for node in model.graph.node:
+        for node in nodes:
             if node.op_type in ("Cast", "Identity") and node.input[0] in weights:
                 weights[node.output[0]] = weights[node.input[0]]
         layers: list[nn.Module] = []
-        for node in model.graph.node:
+        for node in nodes:
             if node.op_type == "Conv":
                 layers.append(_convolution(node, *(weights[i] for i in node.input[1:3])))
             elif node.op_type == "Relu":
                 layers.append(nn.ReLU())
         out.append(TorchMember(layers, head).eval().requires_grad_(False))
     return tuple(out)
+
+
+def _leading_to(graph: onnx.GraphProto, output: str) -> list[onnx.NodeProto]:
+    """The nodes that an output rests on, in their order: where a lesion is seen is another matter."""
+    wanted, kept = {output}, []
+    for node in reversed(graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input)
+            kept.append(node)
+    return kept[::-1]
 
 
 def channels_of(hu: Tensor, mask: UInt8[np.ndarray, "n z y x"], kind: InputKind) -> Tensor:
