@@ -61,10 +61,10 @@ def test_a_patient_in_two_folders_ends_it(here: Path, there: Path, tmp_path: Pat
 
 def test_paint_and_truth_stay_where_all_have_them(here: Path, there: Path, tmp_path: Path) -> None:
     with_truth(here, 6)
-    write_joined([here, there], tmp_path / "without", apart=True)
+    assert write_joined([here, there], tmp_path / "without", apart=True).left_out == ("paint", "truth")
     assert not (tmp_path / "without" / "marks.npy").exists() and not (tmp_path / "without" / "truth.tsv").exists()
     with_truth(there, 4)
-    write_joined([here, there], tmp_path / "with", apart=True)
+    assert write_joined([here, there], tmp_path / "with", apart=True).left_out == ()
     assert np.load(tmp_path / "with" / "marks.npy")[:, 0, 0, 0].tolist() == [6] * 6 + [4] * 4
     with (tmp_path / "with" / "truth.tsv").open() as file:
         truth = list(csv.DictReader(file, delimiter="\t"))
@@ -96,19 +96,48 @@ def test_of_a_cohort_being_drawn_the_whole_arms_are_taken(tmp_path: Path) -> Non
     progress.write_text("".join(progress.read_text().splitlines(keepends=True)[:-1]))
     made = write_joined([tmp_path / "drawn0", tmp_path / "drawn1"], tmp_path / "out", apart=True)
     data = open_crops(tmp_path / "out")
-    assert (made.crops, made.waiting) == ((4, 2), ("drawn1: more",))
+    assert made.crops == (4, 2)
+    assert made.waiting == ("drawn0: last", "drawn1: more", "drawn1: last")
     assert {r.arm for r in data.rows if r.patient.startswith("2-")} == {"sound"}
     assert data.simulated and dict(data.made_by)["settings_sha256"].count(", ") == 1
+    with pytest.raises(UsageError, match="'drawn0' is still being drawn, and 'last' is not whole"):
+        write_joined([tmp_path / "drawn0"], tmp_path / "other", arms=["sound", "last"])
     assert data.marks is not None and len(data.marks) == len(data.rows) and data.rows[-1].truth
 
 
 def test_some_arms_alone(here: Path, there: Path, tmp_path: Path) -> None:
-    made = write_joined([here, there], tmp_path / "out", arms=["test", "calibration"], apart=True)
+    index = here / "index.tsv"
+    index.write_text(index.read_text().replace("\ttest\n", "\tlast\n"))
+    made = write_joined([here, there], tmp_path / "out", arms=["test", "last"], apart=True)
     assert made.crops == (2, 2)
     assert [row["from_row"] for row in read_crops(tmp_path / "out").rows] == ["4", "5", "2", "3"]
-    assert write_joined([here], tmp_path / "one", arms=["test"]).crops == (2,)
-    with pytest.raises(UsageError, match="'here' has none of these arms; it has test, train"):
-        write_joined([here, there], tmp_path / "other", arms=["calibration"], apart=True)
+    with pytest.raises(UsageError, match="no folder has an arm 'trian'; there are last, test, train"):
+        write_joined([here, there], tmp_path / "other", arms=["train", "trian"], apart=True)
+    assert write_joined([here], tmp_path / "one", arms=["last"]).crops == (2,)
+    with pytest.raises(UsageError, match="'there' has none of these arms; it has test, train"):
+        write_joined([here, there], tmp_path / "other", arms=["last"], apart=True)
+
+
+def test_what_is_damaged_is_told_and_leaves_nothing(here: Path, there: Path, tmp_path: Path) -> None:
+    def refused(said: str) -> None:
+        with pytest.raises(InputRejected, match=said):
+            write_joined([here, there], tmp_path / "out", apart=True)
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["here", "there"]
+
+    with_truth(here, 6)
+    with_truth(there, 4)
+    marks = np.load(there / "marks.npy")
+    np.save(there / "marks.npy", marks[:3])
+    refused("'there': marks.npy does not fit the other arrays")
+    np.save(there / "marks.npy", marks)
+    (there / "truth.tsv").write_text("row\tpatient\tcause\n0\tp0\tthere0\n")
+    refused("truth.tsv has 1 lines for 4 crops")
+    with_truth(there, 4)
+    (there / "signs.tsv").write_bytes(b"row\xff\n")
+    refused("'signs.tsv' is no table of signs")
+    (there / "signs.tsv").unlink()
+    np.save(there / "hu.npy", np.load(there / "hu.npy").astype(">i2"))
+    refused("other kinds of numbers than 'here'")
 
 
 def test_what_does_not_belong_together_is_refused(here: Path, there: Path, tmp_path: Path) -> None:

@@ -140,18 +140,20 @@ def test_an_arm_that_is_whole_is_outlined_while_others_are_drawn(tmp_path: Path)
     settings = settings_for("ci", voxels=64)
     make_crops(settings, tmp_path / "drawn", only=("discitis",))
     row = next(iter(read_begun(tmp_path / "drawn").index))
-    made = write_outlined(tmp_path / "drawn", tmp_path / "out", outline=two_voxels_up)
+    with pytest.raises(UsageError, match=r"is still being drawn \(train, .*\): name arms that are whole"):
+        write_outlined(tmp_path / "drawn", tmp_path / "out", outline=two_voxels_up)
+    made = write_outlined(tmp_path / "drawn", tmp_path / "out", arms=["discitis"], outline=two_voxels_up)
     after = read_crops(tmp_path / "out")
     assert made.crops == planned(tmp_path / "drawn")["discitis"] == len(after.rows)
     assert after.rows[0]["from_row"] == str(row) and after.rows[0]["arm"] == "discitis"
     assert (tmp_path / "out" / "truth.tsv").read_text().splitlines()[1].startswith("0\t")
     said = json.loads((tmp_path / "out" / "crops.json").read_text())
     assert said["simulated"] is True and said["settings_sha256"] == fingerprint(settings)
-    with pytest.raises(UsageError, match="there is no arm 'train'"):
+    with pytest.raises(UsageError, match="'train' is not whole"):
         write_outlined(tmp_path / "drawn", tmp_path / "other", arms=["train"], outline=two_voxels_up)
+    with pytest.raises(UsageError, match="there is no arm 'trian'"):
+        write_outlined(tmp_path / "drawn", tmp_path / "other", arms=["trian"], outline=two_voxels_up)
     progress = tmp_path / "drawn" / "progress.jsonl"
     progress.write_text(progress.read_text().splitlines(keepends=True)[0])
     with pytest.raises(UsageError, match="'discitis' is not whole"):
         write_outlined(tmp_path / "drawn", tmp_path / "other", arms=["discitis"], outline=two_voxels_up)
-    with pytest.raises(UsageError, match="no arm is whole"):
-        write_outlined(tmp_path / "drawn", tmp_path / "other", outline=two_voxels_up)

@@ -19,11 +19,13 @@ from wirbel.errors import InputRejected, UsageError, WirbelError  # noqa: E402
 from wirbel.etiology.network_input import central, network_input  # noqa: E402
 from wirbel.network.bundle import load_bundle  # noqa: E402
 from wirbel.network.fracture import open_fracture  # noqa: E402
+from wirbel.phantom.cases.scene import Mark  # noqa: E402
+from wirbel.training.fracture.batches import MARKS, SIGNS  # noqa: E402
 from wirbel.training.fracture.bundle import trained_net  # noqa: E402
 from wirbel.training.fracture.crop_rows import must_be_sound, open_crops  # noqa: E402
 from wirbel.training.fracture.earlier import earlier_run  # noqa: E402
 from wirbel.training.fracture.fit import FitSettings, best_lessons, best_weights, fit_member  # noqa: E402
-from wirbel.training.fracture.nets import StudyNet  # noqa: E402
+from wirbel.training.fracture.nets import Lessons, StudyNet  # noqa: E402
 from wirbel.training.fracture.recipe import RECIPES, chosen, recipe_named  # noqa: E402
 from wirbel.training.fracture.run import FracturePlan, train_fracture  # noqa: E402
 from wirbel.training.fracture.scores import read_scores  # noqa: E402
@@ -120,6 +122,37 @@ def test_only_who_was_taught_by_paint_says_where_lesions_are(tmp_path: Path, pai
             seen = lessons.lesion(net.encode(torch.from_numpy(np.stack(images)))[0])
         np.testing.assert_allclose(said.lesions[1], seen.numpy(), atol=5e-3)
         assert said.lesions[1].shape == (2, 16, 16, 16) and 0 < said.lesions[1].max() < 1
+        (crops / "marks.npy").unlink()
+        with pytest.raises(UsageError, match="another truth of what was painted"):
+            train_fracture(crops, tmp_path / "run", plan, say=quiet)
+
+
+@pytest.mark.parametrize("mark", list(Mark)[1:])
+def test_a_lesion_is_what_malignant_vertebrae_are_painted_with(mark: Mark) -> None:
+    """Heads that see one kind of paint everywhere, and no other."""
+    lessons = Lessons(marks=MARKS, signs=len(SIGNS))
+    with torch.no_grad():
+        lessons.middle.weight.zero_()
+        lessons.middle.bias.fill_(-9.0)
+        lessons.middle.bias[int(mark) - 1] = 9.0
+    told = {"LYTIC", "SCLEROTIC", "CORTEX", "PEDICLE", "EPIDURAL", "PARAVERTEBRAL"}
+    assert (lessons.lesion(torch.zeros(1, 64, 16, 16, 16)) > 0.5).all() == (mark.name in told)
+
+
+def test_the_lessons_of_the_best_epoch_are_kept(tmp_path: Path) -> None:
+    """With hardly any rate no later epoch is better, but weights still move."""
+    crops = crops_in(tmp_path / "crops", some_rows())
+    np.save(crops / "marks.npy", np.full((10, SIDE, SIDE, SIDE), 1, np.uint8))
+    data, recipe = open_crops(crops), recipe_named("b1")
+    learnt = chosen(data.rows, recipe, folds=2, seed=1)
+    kept = []
+    for epochs in (1, 2):
+        settings = replace(QUICK, epochs=epochs, learning_rate=0.05)
+        path = fit_member(data, recipe, learnt, 0, tmp_path / "fold", settings, device=torch.device("cpu"))
+        kept.append(torch.load(path, weights_only=True))
+    assert not torch.equal(kept[1]["lessons"]["middle.bias"], kept[0]["lessons"]["middle.bias"])
+    best = kept[0 if kept[1]["best_loss"] == kept[0]["best_loss"] else 1]["lessons"]["middle.bias"]
+    assert torch.equal(best_lessons(path).middle.bias, best)
 
 
 def test_a_finished_run_is_not_trained_again_and_another_seed_needs_another_folder(

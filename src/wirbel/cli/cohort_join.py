@@ -27,5 +27,7 @@ def join(
     made = write_joined(crops, out, arms=tuple(arm or ()), apart=apart)
     for waiting in made.waiting:
         typer.echo(f"  still being drawn, left out: {waiting}")
+    for what in made.left_out:
+        typer.echo(f"  left out, because not all folders have it, or not the same: {what}")
     shares = ", ".join(f"{n} of {folder.name}" for n, folder in zip(made.crops, crops, strict=True))
     typer.echo(f"{sum(made.crops)} crops in {out.name}: {shares}\nResearch use only.")

@@ -36,10 +36,12 @@ _DIGESTS = ("settings_sha256", "code_sha256")
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What `write_joined` did: crops of each folder, and `folder: arm` of those left out, being drawn yet."""
+    """What `write_joined` did: crops of each folder, `folder: arm` of those left out, being drawn yet, and what not
+    all folders have, or not all the same, and which was therefore left out of all (`paint`, `truth`)."""
 
     crops: tuple[int, ...]
     waiting: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +59,13 @@ class _Part:
         return bool(self.said.get("simulated", False))
 
     def array(self, name: str) -> np.ndarray:
-        """One of the folder's arrays, memory-mapped."""
-        array: np.ndarray = np.load(self.folder / name, mmap_mode="r")
+        """One of the folder's arrays, memory-mapped; `InputRejected` where it does not fit the others."""
+        try:
+            array: np.ndarray = np.load(self.folder / name, mmap_mode="r")
+        except (OSError, ValueError) as exc:
+            raise InputRejected(f"{self.folder.name!r}: {name} cannot be read: make the crops again") from exc
+        if array.shape != self.crops.hu.shape:
+            raise InputRejected(f"{self.folder.name!r}: {name} does not fit the other arrays: make the crops again")
         return array
 
 
@@ -83,12 +90,15 @@ def write_joined(
     for folder in folders:
         taken = {name for part in parts for name in part.names.values()} if apart else set()
         parts.append(_part(folder, arms, taken))
+    there = {arm for part in parts for arm in arms_of(part.folder, part.crops)}
+    if unknown := sorted(set(arms) - there):
+        raise UsageError(f"no folder has an arm {unknown[0]!r}; there are {', '.join(sorted(there))}")
     _must_fit(parts)
     with told(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         work = Path(mkdtemp(prefix=".wirbel-partial-", dir=out.parent))
         try:
-            _fill(work, parts)
+            left_out = _fill(work, parts)
             work.chmod(0o755)
             work.rename(out)
         finally:
@@ -99,7 +109,7 @@ def write_joined(
         for arm, whole in arms_of(part.folder, part.crops).items()
         if not whole and not arms
     ]
-    return Joined(tuple(len(part.rows) for part in parts), tuple(waiting))
+    return Joined(tuple(len(part.rows) for part in parts), tuple(waiting), left_out)
 
 
 def _part(folder: Path, arms: Sequence[str], taken: Set[str]) -> _Part:
@@ -110,6 +120,8 @@ def _part(folder: Path, arms: Sequence[str], taken: Set[str]) -> _Part:
     if arms and not mine:
         raise UsageError(f"{folder.name!r} has none of these arms; it has {', '.join(sorted(there))}")
     rows = rows_of(folder, crops, mine)
+    if "patient" not in crops.rows[rows[0]]:
+        raise InputRejected(f"{folder.name!r}: {INDEX_FILE} has no column 'patient': make the crops again")
     patients = {crops.rows[row]["patient"] for row in rows}
     free = (f"{k}-" for k in count(2) if not any(name.startswith(f"{k}-") for name in taken))
     before = next(free) if taken else ""
@@ -126,6 +138,8 @@ def _must_fit(parts: Sequence[_Part]) -> None:
             raise UsageError(
                 f"{first.folder.name!r} has crops of {was}, {part.folder.name!r} of {now}: make them alike"
             )
+        if (part.crops.hu.dtype, part.crops.mask.dtype) != (first.crops.hu.dtype, first.crops.mask.dtype):
+            raise InputRejected(f"{part.folder.name!r} stores other kinds of numbers than {first.folder.name!r}")
         if part.simulated != first.simulated:
             raise UsageError(
                 f"of {first.folder.name!r} and {part.folder.name!r} one is drawn and one is of patients: no figure "
@@ -140,9 +154,11 @@ def _must_fit(parts: Sequence[_Part]) -> None:
         home |= dict.fromkeys(part.names.values(), part.folder.name)
 
 
-def _fill(work: Path, parts: Sequence[_Part]) -> None:
+def _fill(work: Path, parts: Sequence[_Part]) -> tuple[str, ...]:
+    """Write everything but the name; what was left out, because not all have it."""
     kept = [HU_FILE, MASK_FILE]
-    if all((part.folder / MARKS_FILE).is_file() for part in parts):
+    painted = [(part.folder / MARKS_FILE).is_file() for part in parts]
+    if all(painted):
         kept.append(MARKS_FILE)
     with GrowingArrays(work, {name: parts[0].array(name) for name in kept}, 0) as growing:
         for part in parts:
@@ -150,12 +166,14 @@ def _fill(work: Path, parts: Sequence[_Part]) -> None:
             for row in part.rows:
                 growing.add({name: array[row] for name, array in arrays.items()})
     _write_index(work, parts)
-    _write_truth(work, parts)
+    has_truth = _write_truth(work, parts)
     _write_signs(work, parts)
     (work / SETTINGS_FILE).write_text(json.dumps(_said(parts)) + "\n", encoding="utf-8")
     if drawn_by := [cohort_of(part.folder) for part in parts if part.simulated]:
         plain = drawn_by[0] | {key: _all_of(drawn_by, key) for key in _DIGESTS}
         (work / COHORT_FILE).write_text(json.dumps(plain) + "\n", encoding="utf-8")
+    lost = {"paint": any(painted) and not all(painted), "truth": has_truth is False}
+    return tuple(name for name, is_lost in lost.items() if is_lost)
 
 
 def _each(parts: Sequence[_Part]) -> Iterator[tuple[int, _Part, int]]:
@@ -177,12 +195,12 @@ def _write_index(work: Path, parts: Sequence[_Part]) -> None:
     (work / INDEX_FILE).write_text(text, encoding="utf-8")
 
 
-def _write_truth(work: Path, parts: Sequence[_Part]) -> None:
-    """What was painted, where every folder tells the same of its crops."""
-    truths = [truths_of(part.folder) for part in parts]
+def _write_truth(work: Path, parts: Sequence[_Part]) -> bool | None:
+    """What was painted, where every folder tells the same of its crops; None where none tells anything."""
+    truths = [truths_of(part.folder, len(part.crops.rows)) for part in parts]
     columns = {tuple(truth[row]) for part, truth in zip(parts, truths, strict=True) if truth for row in part.rows}
     if len(columns) != 1 or not all(truths):
-        return
+        return False if any(truths) else None
     lines = []
     for k, (number, part, row) in enumerate(_each(parts)):
         cells = truths[number - 1][row] | {"row": str(k)}
@@ -190,6 +208,7 @@ def _write_truth(work: Path, parts: Sequence[_Part]) -> None:
             cells["patient"] = part.names[cells["patient"]]
         lines.append(tuple(cells.values()))
     (work / TRUTH_FILE).write_text(table_text(columns.pop(), lines), encoding="utf-8")
+    return True
 
 
 def _write_signs(work: Path, parts: Sequence[_Part]) -> None:

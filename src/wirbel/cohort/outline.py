@@ -32,7 +32,7 @@ from wirbel.cohort.crops import (
 )
 from wirbel.cohort.growing import GrowingArrays
 from wirbel.cohort.table import table_text
-from wirbel.cohort.unfinished import cohort_of, open_crops, rows_of, settings_of, truths_of
+from wirbel.cohort.unfinished import arms_of, cohort_of, open_crops, rows_of, settings_of, truths_of
 from wirbel.cohort.whole_files import told, write_whole
 from wirbel.errors import InputRejected, UsageError
 from wirbel.etiology.network_input import OTHERS, OUTSIDE, VERTEBRA
@@ -43,6 +43,8 @@ from wirbel.volume.resample import OUTSIDE_HU
 NOTES_FILE = "outlined.jsonl"
 #: Columns added to the index: the crop's row in the old folder, and how the two outlines overlap (Dice).
 FROM_ROW, OVERLAP = "from_row", "overlap"
+#: Columns that would say something of the folder before.
+_OF_BEFORE = (FROM_ROW, OVERLAP, "from_folder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,9 @@ def write_outlined(
     crops = open_crops(folder)
     if crops.settings.spacing_mm != 1.0:
         raise InputRejected(f"{folder.name!r}: voxels of {crops.settings.spacing_mm:g} mm; the networks need 1 mm")
+    waiting = [arm for arm, whole in arms_of(folder, crops).items() if not whole]
+    if waiting and not arms:
+        raise UsageError(f"{folder.name!r} is still being drawn ({', '.join(waiting)}): name arms that are whole")
     wanted = rows_of(folder, crops, arms)
     with told(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -213,12 +218,12 @@ def _finish(folder: Path, out: Path, crops: CropFolder, notes: Sequence[_Note]) 
     found = [note for note in notes if note.off is not None]
     if not found:
         raise InputRejected(f"in none of {len(notes)} crops a vertebra was found near its middle")
-    columns = [name for name in crops.rows[found[0].row] if name not in (FROM_ROW, OVERLAP)]
+    columns = [name for name in crops.rows[found[0].row] if name not in _OF_BEFORE]
     rows = [
         (*(crops.rows[n.row].get(name) or "" for name in columns), str(n.row), f"{n.overlap:.3f}") for n in found
     ]
     write_whole(out / INDEX_FILE, table_text((*columns, FROM_ROW, OVERLAP), rows))
-    if truth := truths_of(folder):
+    if truth := truths_of(folder, len(crops.rows)):
         lines = [truth[note.row] | {"row": str(k)} for k, note in enumerate(found)]
         write_whole(out / TRUTH_FILE, table_text(tuple(lines[0]), [tuple(line.values()) for line in lines]))
     if drawn_by := cohort_of(folder):

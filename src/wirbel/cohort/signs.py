@@ -121,7 +121,10 @@ def lines_of(out: Path) -> dict[int, tuple[str, ...]]:
     """The table's lines by row; a last line that was half written is none."""
     if not out.is_file():
         return {}
-    text = out.read_text("utf-8")
+    try:
+        text = out.read_text("utf-8")
+    except (OSError, ValueError) as exc:
+        raise InputRejected(f"{out.name!r} is no table of signs: delete it, or name another file") from exc
     lines = list(csv.reader(text[: text.rfind("\n") + 1].splitlines(), delimiter="\t"))
     if not lines:
         return {}

@@ -32,10 +32,14 @@ def open_crops(folder: Path) -> CropFolder:
 
 
 def arms_of(folder: Path, crops: CropFolder) -> dict[str, bool]:
-    """The arms of a folder opened here, in the order of their crops, and whether all crops of each are there."""
+    """The arms of a folder opened here, and whether all crops of each are there.
+
+    Of a cohort that is being drawn also those that are not begun.
+    """
     have = Counter(row.get("arm") or row.get("split") or "" for row in crops.rows)
-    meant = planned(folder) if NOT_DRAWN in have else {}
-    return {arm: n >= meant.get(arm, 0) for arm, n in have.items() if arm != NOT_DRAWN}
+    if NOT_DRAWN not in have:
+        return dict.fromkeys(have, True)
+    return {arm: have[arm] >= n for arm, n in planned(folder).items()}
 
 
 def rows_of(folder: Path, crops: CropFolder, arms: Sequence[str] = ()) -> list[int]:
@@ -70,18 +74,27 @@ def cohort_of(folder: Path) -> dict[str, Any]:
     path = folder / COHORT_FILE
     if not path.is_file():
         return {}
-    before = json.loads(path.read_text("utf-8"))
+    try:
+        before = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as exc:
+        raise InputRejected(f"{folder.name!r}: {COHORT_FILE} cannot be read: draw the cohort again") from exc
     return {k: v for k, v in before.items() if k in ("settings_sha256", "code_sha256", "simulated", "note")}
 
 
-def truths_of(folder: Path) -> dict[int, dict[str, str]]:
-    """What was painted, by row; empty for crops of patients."""
-    if (folder / TRUTH_FILE).is_file():
-        with (folder / TRUTH_FILE).open(encoding="utf-8", newline="") as file:
-            return dict(enumerate(csv.DictReader(file, delimiter="\t")))
+def truths_of(folder: Path, count: int) -> dict[int, dict[str, str]]:
+    """What was painted, by row; empty for crops of patients. `InputRejected` where a crop has no line."""
     if not (folder / SETTINGS_FILE).is_file() and is_begun(folder):
         return dict(read_begun(folder).truth)
-    return {}
+    if not (folder / TRUTH_FILE).is_file():
+        return {}
+    try:
+        with (folder / TRUTH_FILE).open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file, delimiter="\t"))
+    except (OSError, ValueError) as exc:
+        raise InputRejected(f"{folder.name!r}: {TRUTH_FILE} cannot be read: make the crops again") from exc
+    if len(lines) != count:
+        raise InputRejected(f"{folder.name!r}: {TRUTH_FILE} has {len(lines)} lines for {count} crops")
+    return dict(enumerate(lines))
 
 
 def _row(begun: BegunCohort, row: int) -> dict[str, str]:

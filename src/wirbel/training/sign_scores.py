@@ -71,11 +71,14 @@ def write_table(path: Path, scores: SetScores, features: Mapping[int, Sequence[s
 
 def read_features(path: Path) -> dict[int, list[str]]:
     """The features' cells of each crop that has any, by row, as a table of scores has them."""
-    with path.open(encoding="utf-8", newline="") as file:
-        head, *lines = csv.reader(file, delimiter="\t")
-    where = [k for k, name in enumerate(head) if name.startswith(FEATURE)]
-    row = head.index("row")
-    cells = {int(line[row]): [line[k] for k in where] for line in lines if line}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *lines = csv.reader(file, delimiter="\t")
+        where = [k for k, name in enumerate(head) if name.startswith(FEATURE)]
+        row = head.index("row")
+        cells = {int(line[row]): [line[k] for k in where] for line in lines if line}
+    except (OSError, ValueError, IndexError) as exc:
+        raise InputRejected(f"{path.name!r} is no table of scores: row, set, member_0, ... are needed") from exc
     return {r: c for r, c in cells.items() if any(c)}
 
 

@@ -95,8 +95,8 @@ def train_signs(
 
     `scores.tsv` is the logistic model's (e); `boosted/scores.tsv` the boosted one's; `NAME+e/scores.tsv` the fusion
     of the scores NAME with e (f), fitted on out-of-fold scores of training crops alone; of several NAMEs each alone
-    and all together (`NAME+OTHER+e`). `models.json` holds every logistic model, `figures.tsv` the AUC of each sign
-    and model on fractured vertebrae by set, `config.json` how.
+    and all together (`NAME+OTHER+e`); features of the first NAME that has any go along. `models.json` holds every
+    logistic model, `figures.tsv` the AUC of each sign and model on fractured vertebrae by set, `config.json` how.
     `onto`: the bundle whose scores the one NAME are; `bundle` is then the same networks with the signs joined.
     """
     recipe = recipe or SignRecipe()
@@ -108,19 +108,21 @@ def train_signs(
     boosted, trees = _boosted(table, recipe)
     found = {"e": logistic, "boosted": boosted}
     others = {name: read_log_odds(path) for name, path in (fuse_with or {}).items()}
+    features = {name: read_features(path) for name, path in (fuse_with or {}).items()}
+    made_of: dict[str, tuple[str, ...]] = {}
     together = [*((name,) for name in others), *([tuple(others)] if len(others) > 1 else [])]
     for names in together:
         for with_name in ("e", "boosted"):
             joined = "+".join((*names, with_name))
+            made_of[joined] = names
             found[joined], weights = fused(
                 found[with_name], [others[n] for n in names], table.malignant, _learnt(table, recipe)
             )
             say(f"{joined}: " + ", ".join(f"{w:.3f}" for w in weights))
             if base is not None and with_name == "boosted":
                 join_bundle(crops, signs, base, out / "bundle", trees, weights.tolist(), seed=recipe.seed)
-    features = {name: read_features(path) for name, path in (fuse_with or {}).items()}
     for name, scores in found.items():
-        told = features.get(name.rsplit("+", 1)[0])
+        told = next((features[n] for n in made_of.get(name, ()) if features[n]), None)
         write_table(out / ("" if name == "e" else name) / "scores.tsv", scores, told)
     write_models(out / "models.json", models)
     figures = tuple(figures_of(table.malignant, table.fractured, table.sets, found, _single(table)))

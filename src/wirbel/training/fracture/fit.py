@@ -173,7 +173,7 @@ class _Member:
         if start is not None and not path.exists():
             earlier = torch.load(start, map_location=device, weights_only=True)
             net.load_state_dict(earlier["best"])
-            lessons.load_state_dict(earlier["lessons"])
+            lessons.load_state_dict(earlier.get("best_lessons", earlier["lessons"]))
         for parameter in net.parameters():
             if parameter.ndim == 5:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)

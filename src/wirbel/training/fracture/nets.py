@@ -17,8 +17,9 @@ from wirbel.etiology.network_input import CHANNELS, InputKind
 from wirbel.phantom.cases.scene import Mark
 from wirbel.training.fracture.slice_net import SliceNet
 
-#: What a malignant lesion is painted with.
-LESION = (Mark.LYTIC, Mark.SCLEROTIC, Mark.CORTEX, Mark.PEDICLE, Mark.EPIDURAL, Mark.PARAVERTEBRAL, Mark.MARROW)
+#: What a malignant lesion is painted with. An osteoporotic fracture may have some of it too, a mimic's own paint
+#: (haemangioma, island, cement, fatty or coarse marrow) is none.
+LESION = (Mark.LYTIC, Mark.SCLEROTIC, Mark.CORTEX, Mark.PEDICLE, Mark.EPIDURAL, Mark.PARAVERTEBRAL)
 #: Channels at 4 (twice), then at 8 mm.
 WIDTHS = (64, 64, 64, 96)
 

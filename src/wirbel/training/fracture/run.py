@@ -200,6 +200,15 @@ def _folds_digest(learnt: Sequence[Learnt]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+#: What must be as it was where a run goes on, and what it is called.
+_SAME = {
+    "model": "model",
+    "data_sha256": "data",
+    "folds_sha256": "folds",
+    "taught_by_paint": "truth of what was painted (marks.npy)",
+}
+
+
 def _open_run(out: Path, config: dict[str, object]) -> None:
     """A new run folder, or one begun with the same data, model and folds."""
     path = out / CONFIG
@@ -208,9 +217,9 @@ def _open_run(out: Path, config: dict[str, object]) -> None:
             before = json.loads(path.read_text("utf-8"))
         except ValueError as exc:
             raise UsageError(f"{CONFIG} in {out.name!r} is damaged: name a new folder") from exc
-        for key in ("model", "data_sha256", "folds_sha256"):
+        for key, what in _SAME.items():
             if before.get(key) != config[key]:
-                raise UsageError(f"{out.name!r} was begun with another {key.split('_')[0]}: name a new folder")
+                raise UsageError(f"{out.name!r} was begun with another {what}: name a new folder")
         if before.get("plan", {}).get("fit", {}).get("seed") != config["plan"]["fit"]["seed"]:  # type: ignore[index]  # asdict gives dicts
             raise UsageError(f"{out.name!r} was begun with another seed: name a new folder")
         if config["plan"] not in (before["plan"], *before.get("continued", [])):
