@@ -1,6 +1,7 @@
 """Does the heat map show the lesion, and does it depend on what was learnt? On drawn crops with known truth.
 
     python benchmarks/heat_on_phantoms.py --crops FOLDER --bundle FOLDER [--arm ARM] [--most 200] [-o OUT]
+        [--gallery FILE.png]
 
 Every figure is simulated. On malignant crops whose log-odds are above zero (others have nothing to show):
 - pointing game (Zhang 2016): the strongest voxel lies in what was painted malignant in or around this vertebra, or
@@ -213,6 +214,29 @@ def curves(
     ]
 
 
+def gallery(found: Sequence[Case], maps: Sequence[np.ndarray], path: Path) -> None:
+    """At most eight cases, evenly taken: slices through the strongest voxel, the painted lesion outlined."""
+    import matplotlib as mpl  # noqa: PLC0415  # for this picture alone
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    chosen = np.unique(np.linspace(0, len(found) - 1, min(8, len(found))).astype(int))
+    figure, axes = plt.subplots(2, len(chosen), figsize=(2.2 * len(chosen), 4.9), squeeze=False)
+    for column, k in enumerate(chosen):
+        case, heat = found[k], maps[k]
+        z, _, x = np.unravel_index(int(np.argmax(heat)), heat.shape)
+        lesion = case.from_lesion_mm == 0
+        for axis, cut in zip(axes[:, column], ((slice(None, None, -1), slice(None), x), (z,)), strict=True):
+            axis.imshow(case.hu[cut], cmap="gray", vmin=-150, vmax=600)
+            axis.imshow(heat[cut], cmap="inferno", alpha=0.7 * heat[cut])
+            axis.contour(lesion[cut], [0.5], colors="c", linewidths=0.8)
+            axis.axis("off")
+    figure.suptitle("SIMULATED: where the classifier looked; cyan: where a lesion was painted", fontsize=11)
+    figure.tight_layout()
+    figure.savefig(path, dpi=64)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", type=Path, required=True)
@@ -221,6 +245,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=200)
     parser.add_argument("--curves", type=int, default=30, help="cases for deletion and insertion")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--gallery", type=Path, help="a picture of eight of the cases; nothing else is done")
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
     bundle = load_bundle(given.bundle)
@@ -230,6 +255,9 @@ def main() -> None:
     if not found:
         parser.error(f"no malignant crop of arm {given.arm!r} scores above zero")
     maps = maps_of(networks, found)
+    if given.gallery is not None:
+        gallery(found, maps, given.gallery)
+        return
     text = "\n".join([
         "# Where the classifier looked (simulated)",
         "",
