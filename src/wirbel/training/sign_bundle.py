@@ -48,7 +48,7 @@ def join_bundle(
     _write_files(bundle, folder, join)
     joined = load_bundle(folder)
     networks = open_fracture(joined, threads=1)
-    values = _values(crops, signs)
+    values = values_by_row(crops, signs)
     _calibrate(data, networks, join, values, folder, seed)
     return joined
 
@@ -87,7 +87,7 @@ def _calibrate(
             path.write_text(written_calibration(fitted), encoding="utf-8")
 
 
-def _values(crops: Path, signs: Path) -> dict[int, dict[str, float]]:
+def values_by_row(crops: Path, signs: Path) -> dict[int, dict[str, float]]:
     """Signs and level of each crop, by row."""
     measured, out = read_signs(signs), {}
     for row, index in index_of(crops).items():
