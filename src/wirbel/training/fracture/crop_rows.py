@@ -1,6 +1,5 @@
 """The crops of a cohort as rows with random access, also while a simulated cohort is still being drawn."""
 
-import csv
 import hashlib
 import json
 from collections import Counter
@@ -13,8 +12,8 @@ import numpy as np
 from wirbel.cohort.begun import COHORT_FILE, is_begun, planned, read_begun
 from wirbel.cohort.crops import HU_FILE, INDEX_FILE, MARKS_FILE, MASK_FILE, SETTINGS_FILE, read_crops
 from wirbel.cohort.labelled import Diagnosis
+from wirbel.cohort.unfinished import truths_of
 from wirbel.errors import InputRejected, UsageError
-from wirbel.phantom.cohort.make import TRUTH_FILE
 
 #: Arms without which a simulated cohort cannot be learnt from.
 TRAINING_ARMS = ("train", "train_sound")
@@ -77,7 +76,7 @@ def open_crops(folder: Path) -> CropData:
     if (folder / SETTINGS_FILE).is_file():
         crops = read_crops(folder)
         told = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
-        truth = _truth(folder / TRUTH_FILE)
+        truth = truths_of(folder, len(crops.rows))
         plain = [(i, row, truth[i] if truth else {}) for i, row in enumerate(crops.rows)]
         hu, mask = crops.hu, crops.mask
         unfinished: tuple[str, ...] = ()
@@ -138,13 +137,6 @@ def _being_drawn(folder: Path) -> tuple[np.ndarray, np.ndarray, _Plain, tuple[st
     if not set(wanted) - set(unfinished):
         raise UsageError(f"{folder.name!r} is still being drawn and no arm is complete: wait for the first")
     return hu, mask, [(row, index, begun.truth[row]) for row, index in begun.index.items()], unfinished
-
-
-def _truth(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def _row(row: int, index: dict[str, str], truth: dict[str, str]) -> CropRow:
